@@ -1,10 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-
-/** How a narrowing holds: product terms, never more than is true. */
-export type Enforcement = 'issuer' | 'broker' | 'bounded' | 'none';
-
-/** How the enforcement `issuer` is known. */
-export type Proof = 'readBack' | 'constructed' | 'assumed';
+import type { Enforcement, Proof } from '../token/narrowed-token.ts';
 
 /** What a record tells. `notRevocable` says that the token stays valid until `token.expiresOn`. */
 export type RecordEvent =
@@ -52,6 +47,7 @@ export interface What {
   readonly notChecked?: readonly string[];
   /** Name of the variable that was set. */
   readonly variable?: string;
+  /** @minimum 0 */
   readonly askedLifetimeSeconds?: number;
 }
 
@@ -70,10 +66,22 @@ export interface Where {
   readonly run?: string;
   readonly runId?: string;
   readonly stage?: string;
+  /**
+   * @asType integer
+   * @minimum 1
+   */
   readonly stageAttempt?: number;
   readonly job?: string;
+  /**
+   * @asType integer
+   * @minimum 1
+   */
   readonly jobAttempt: number;
-  /** 1 for the first run of the main stage; a retried step (`retryCountOnTaskFailure`) counts up. */
+  /**
+   * 1 for the first run of the main stage; a retried step (`retryCountOnTaskFailure`) counts up.
+   * @asType integer
+   * @minimum 1
+   */
   readonly try: number;
   readonly step?: string;
   readonly agent?: string;
@@ -89,8 +97,15 @@ export interface Where {
 export interface TokenFacts {
   /** First 16 hex digits of SHA-256 of the token. */
   readonly fingerprint: string;
-  /** RFC 3339, UTC. */
+  /**
+   * RFC 3339, UTC.
+   * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$
+   */
   readonly expiresOn: string;
+  /**
+   * RFC 3339, UTC.
+   * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$
+   */
   readonly issuedOn?: string;
   /** Entra's token id of the credential, which its sign-in log holds too. */
   readonly uti?: string;
@@ -98,16 +113,23 @@ export interface TokenFacts {
 
 /** What joins this record to the issuers' own logs. */
 export interface IssuerFacts {
-  /** The issuer's `Date` header, RFC 3339, UTC. */
+  /**
+   * The issuer's `Date` header, RFC 3339, UTC.
+   * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$
+   */
   readonly date?: string;
   /** Agent's clock minus issuer's clock; flagged over 120 seconds. */
   readonly skewSeconds?: number;
-  /** Request, trace and correlation ids by name. */
+  /**
+   * Request, trace and correlation ids by name. Known to the queries for other logs: `client-request-id` or
+   * `correlation_id` (Entra's sign-in log) and `scid` (a shared access signature's correlation id).
+   */
   readonly ids?: Readonly<Record<string, string>>;
 }
 
 /** How it ended. */
 export interface Outcome {
+  /** Stable; `OK`, or why there is no token or no revocation. */
   readonly code: 'OK' | ErrorCode;
   /** The provider's own code, such as `AADSTS700213`. */
   readonly providerCode?: string;
@@ -120,9 +142,15 @@ export interface RecordDraft {
   readonly recordId: string;
   /** `recordId` of the intent that this record belongs to. */
   readonly intentId: string;
-  /** The agent's time, RFC 3339, UTC, milliseconds. */
+  /**
+   * The agent's time, RFC 3339, UTC, milliseconds.
+   * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$
+   */
   readonly time: string;
-  /** Milliseconds since the stage's process began; not moved by clock changes. */
+  /**
+   * Milliseconds since the stage's process began; not moved by clock changes.
+   * @minimum 0
+   */
   readonly monotonicMilliseconds: number;
   readonly who: Who;
   readonly what: What;
@@ -136,7 +164,20 @@ export interface RecordDraft {
 /** One line of a ledger. `hash` covers everything before it in the line, `prev` included. */
 export interface AuditRecord extends RecordDraft {
   readonly v: 1;
+  /**
+   * 1 for the first record of a ledger, then up by one.
+   * @asType integer
+   * @minimum 1
+   */
   readonly seq: number;
+  /**
+   * `hash` of the record before; in the first record, SHA-256 of the ids of organisation, project, plan, job and step.
+   * @pattern ^[0-9a-f]{64}$
+   */
   readonly prev: string;
+  /**
+   * SHA-256, lower-case hex, of this line's bytes up to `,"hash":`, closed with a brace.
+   * @pattern ^[0-9a-f]{64}$
+   */
   readonly hash: string;
 }

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cancellation } from './cancellation.ts';
+import type { Clock, Files, Io } from './io.ts';
+import { createHttp } from './node-http.ts';
+import type { NetworkSettings } from './routes.ts';
+
+/** Connects the step to the real world. */
+export function nodeIo(settings: NetworkSettings, cancelled: AbortSignal): Io {
+  const clock = nodeClock(cancelled);
+  return { clock, files: nodeFiles(), http: createHttp(settings, clock, cancelled), uuid: randomUUID, cancelled };
+}
+
+function nodeClock(cancelled: AbortSignal): Clock {
+  return {
+    now: () => new Date(),
+    monotonicMilliseconds: () => performance.now(),
+    async sleep(milliseconds) {
+      try {
+        await delay(milliseconds, undefined, { signal: cancelled });
+      } catch {
+        throw cancellation();
+      }
+    },
+  };
+}
+
+function nodeFiles(): Files {
+  return {
+    create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' }),
+    append: (path, text) => appendFile(path, text, { mode: 0o600 }),
+    read: (path) => readFile(path, 'utf8'),
+    join: (folder, name) => join(folder, name),
+  };
+}
