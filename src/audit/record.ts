@@ -121,8 +121,8 @@ export interface IssuerFacts {
   /** Agent's clock minus issuer's clock; flagged over 120 seconds. */
   readonly skewSeconds?: number;
   /**
-   * Request, trace and correlation ids by name. Known to the queries for other logs: `client-request-id` or
-   * `correlation_id` (Entra's sign-in log) and `scid` (a shared access signature's correlation id).
+   * Request, trace and correlation ids by name. Two of them are looked for by the queries for other logs:
+   * `clientRequestId` or `correlation_id` (Entra's sign-in log) and `scid` (a shared access signature's own id).
    */
   readonly ids?: Readonly<Record<string, string>>;
 }

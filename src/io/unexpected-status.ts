@@ -2,15 +2,7 @@ import { type ErrorCode, type ProviderFacts, ScopedTokenError } from '../errors.
 import type { HttpResponse } from './http.ts';
 
 /** Headers by which the services name a request in their own logs. */
-const idHeaders = [
-  'x-ms-request-id',
-  'x-ms-client-request-id',
-  'client-request-id',
-  'x-vss-e2eid',
-  'activityid',
-  'x-ms-correlation-request-id',
-  'x-msedge-ref',
-];
+const idHeaders = ['x-ms-request-id', 'x-vss-e2eid', 'activityid', 'x-ms-correlation-request-id', 'x-msedge-ref'];
 
 /** Ids from an answer's headers, by header name. */
 export function requestIds(response: HttpResponse): Record<string, string> {
