@@ -63,7 +63,8 @@ class AzurePipelines implements Pipeline {
 
   systemConnection(): { url: string; accessToken: Secret } | undefined {
     const url = this.#task.getEndpointUrl('SYSTEMVSSCONNECTION', true);
-    const token = this.#task.getEndpointAuthorizationParameter('SYSTEMVSSCONNECTION', 'ACCESSTOKEN', true);
+    const parameters = this.#task.getEndpointAuthorization('SYSTEMVSSCONNECTION', true)?.parameters ?? {};
+    const token = Object.entries(parameters).find(([name]) => name.toLowerCase() === 'accesstoken')?.[1];
     return url && token ? { url, accessToken: new Secret(token) } : undefined;
   }
 

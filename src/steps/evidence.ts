@@ -40,7 +40,7 @@ export async function putAttachment(stage: Stage, job: JobContext, attachment: A
   const response = await stage.io.http.send({
     peer,
     method: 'PUT',
-    url: `${collection.base}/${path.map(encodeURIComponent).join('/')}?api-version=7.1`,
+    url: `${collection.base}/${path.map(encodeURIComponent).join('/')}?api-version=7.1-preview.1`,
     ...collection.access,
     headers: { ...collection.headers, 'content-type': 'application/octet-stream' },
     body: attachment.content,

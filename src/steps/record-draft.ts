@@ -59,10 +59,12 @@ export function whereOf(job: JobContext, attempt: number): Where {
 /** On whose behalf; the identity is added once it is known. */
 export function whoOf(job: JobContext, connectionId: string | undefined, identity?: IdentityFacts): Who {
   const { requestedFor, requestedForId } = job.facts;
+  const connectionName = connectionNameIn(identity?.assertionSubject);
   return {
     ...(requestedFor ? { requestedFor } : {}),
     ...(requestedForId ? { requestedForId } : {}),
     ...(connectionId ? { connectionId } : {}),
+    ...(connectionName ? { connectionName } : {}),
     ...(identity
       ? {
           source: identity.source,
@@ -74,4 +76,9 @@ export function whoOf(job: JobContext, connectionId: string | undefined, identit
         }
       : {}),
   };
+}
+
+/** The agent tells a task no connection's name; the Azure DevOps issuer's subject does: `sc://ORGANISATION/PROJECT/NAME`. */
+function connectionNameIn(subject: string | undefined): string | undefined {
+  return /^sc:\/\/[^/]+\/[^/]+\/(.+)$/.exec(subject ?? '')?.[1];
 }

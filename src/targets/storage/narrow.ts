@@ -29,7 +29,8 @@ export interface SignatureRequest {
  */
 export async function narrowToSignature(request: SignatureRequest): Promise<NarrowedToken> {
   const { account, rights, context } = request;
-  const now = serverTime(context);
+  // Whole seconds: the service knows no fractions.
+  const now = Math.floor(serverTime(context) / 1000) * 1000;
   const startsOn = new Date(now - earlySeconds * 1000);
   const asked = new Date(now + request.lifetimeSeconds * 1000);
   const { key, ids } = await delegationKey(request, startsOn, asked);
@@ -58,7 +59,7 @@ export async function narrowToSignature(request: SignatureRequest): Promise<Narr
     enforcement: 'issuer',
     proof: 'constructed',
     notChecked: ['whether the identity itself holds these rights: the service checks that at every use'],
-    expiresOn: new Date(Math.floor(expiresOn.getTime() / 1000) * 1000),
+    expiresOn,
     ids: { ...ids, scid: context.correlationId },
     warnings:
       expiresOn < asked
