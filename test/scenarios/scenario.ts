@@ -12,7 +12,7 @@ import { type Lab, startLab } from '../servers/lab.ts';
 export const scenarioTimeoutMilliseconds = 90_000;
 
 /** The connections of the examples. */
-export const exampleConnections: readonly Connection[] = await readConnections(
+export const exampleConnections: readonly Connection[] = readConnections(
   join(root, 'docs', 'examples', 'connections.yml'),
 );
 
