@@ -1,15 +1,15 @@
-import { ClientAssertionCredential } from '@azure/identity';
-import { ScopedTokenError } from '../errors.ts';
-import { type AzureExchange, azureHttpClient } from '../io/azure-http-client.ts';
+import type { ScopedTokenError } from '../errors.ts';
 import type { HttpResponse } from '../io/http.ts';
-import { badAnswer, requestIds } from '../io/unexpected-status.ts';
+import { badAnswer, jsonObject, requestIds } from '../io/unexpected-status.ts';
 import type { Credential } from '../token/credential.ts';
-import { readClaims, textClaim } from '../token/jwt-claims.ts';
+import { type Claims, readClaims, textClaim } from '../token/jwt-claims.ts';
 import { Secret } from '../token/secret.ts';
 import { type EntraAttempt, entraCodes, entraFailure, isPassing } from './entra-failure.ts';
 import type { IdentityContext, IdentitySource } from './identity-source.ts';
 import type { Assertion } from './pipeline-oidc.ts';
 
+const peer = 'Microsoft Entra';
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const assertionExpired = 700024;
 
 /** The application or managed identity that trusts the connection. */
@@ -21,22 +21,22 @@ export interface FederatedIdentity {
 }
 
 /**
- * Workload identity federation: the pipeline's own ID token is exchanged at Microsoft Entra for an access token
- * (RFC 7521 §4.2, RFC 7523 §2.2).
+ * Workload identity federation: the pipeline's own ID token is exchanged at Microsoft Entra for an access token (RFC 6749
+ * §4.4 with the client assertion of RFC 7523 §2.2). An assertion that ran out on the way is replaced once.
  */
 export function workloadFederation(identity: FederatedIdentity, context: IdentityContext): IdentitySource {
   return {
     async acquire(resource, correlationId) {
-      const first = await exchange(identity, context, resource, correlationId);
-      if ('token' in first) return first;
-      const again = first.lapsed ? await exchange(identity, context, resource, correlationId) : first;
-      if ('token' in again) return again;
-      throw again.failure;
+      for (let mayRepeat = true; ; mayRepeat = false) {
+        const outcome = await exchange(identity, context, resource, correlationId);
+        if ('token' in outcome) return outcome;
+        if (!mayRepeat || !outcome.hasLapsed) throw outcome.failure;
+      }
     },
   };
 }
 
-type Refused = { readonly failure: ScopedTokenError; readonly lapsed: boolean };
+type Refused = { readonly failure: ScopedTokenError; readonly hasLapsed: boolean };
 
 async function exchange(
   identity: FederatedIdentity,
@@ -45,66 +45,53 @@ async function exchange(
   correlationId: string,
 ): Promise<Credential | Refused> {
   const assertion = await identity.assertion();
-  const attempt: EntraAttempt = { ...identity, resource, assertion, expectedAudience: context.cloud.assertionAudience };
-  const seen: AzureExchange = {};
-  const httpClient = azureHttpClient(
-    context.io.http,
-    {
-      peer: 'Microsoft Entra',
-      allowedHosts: [context.authorityHost],
-      clientRequestId: correlationId,
-      alsoRetry: isPassing,
-    },
-    seen,
-  );
-  const credential = new ClientAssertionCredential(
-    identity.tenantId,
-    identity.clientId,
-    async () => assertion.token.reveal(),
-    {
-      authorityHost: `https://${context.authorityHost}`,
-      disableInstanceDiscovery: true,
-      retryOptions: { maxRetries: 0 },
-      httpClient,
-    },
-  );
-  try {
-    const token = await credential.getToken(`${resource}/.default`);
-    return toCredential(token, attempt, seen.response, context);
-  } catch (cause) {
-    if (seen.failure) throw seen.failure;
-    if (cause instanceof ScopedTokenError) throw cause;
-    if (!seen.response) throw cause;
-    return {
-      failure: entraFailure(seen.response, attempt),
-      lapsed: entraCodes(seen.response).includes(assertionExpired),
-    };
+  const { tenantId, clientId } = identity;
+  const response = await context.io.http.send({
+    peer,
+    method: 'POST',
+    url: `https://${context.authorityHost}/${encodeURIComponent(tenantId)}/oauth2/v2.0/token`,
+    allowedHosts: [context.authorityHost],
+    alsoRetry: isPassing,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'client-request-id': correlationId },
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      scope: `${resource}/.default`,
+      client_assertion_type: assertionType,
+      client_assertion: assertion.token.reveal(),
+    }).toString(),
+  });
+  const attempt: EntraAttempt = {
+    tenantId,
+    clientId,
+    resource,
+    assertion,
+    expectedAudience: context.cloud.assertionAudience,
+  };
+  const answer = response.status === 200 ? jsonObject(response) : undefined;
+  const token = answer?.['access_token'];
+  const lifetimeSeconds = Number(answer?.['expires_in']);
+  if (typeof token === 'string' && token !== '' && lifetimeSeconds > 0) {
+    const secret = new Secret(token);
+    context.mask(secret);
+    return toCredential({ token: secret, lifetimeSeconds }, attempt, response, context);
   }
+  return { failure: entraFailure(response, attempt), hasLapsed: entraCodes(response).includes(assertionExpired) };
 }
 
 function toCredential(
-  token: { token: string; expiresOnTimestamp: number },
+  { token, lifetimeSeconds }: { readonly token: Secret; readonly lifetimeSeconds: number },
   attempt: EntraAttempt,
-  response: HttpResponse | undefined,
+  response: HttpResponse,
   context: IdentityContext,
 ): Credential {
-  const secret = new Secret(token.token);
-  context.mask(secret);
-  const claims = readClaims(token.token);
-  const audience = textClaim(claims, 'aud');
-  if (audience !== undefined && audience.replace(/\/$/, '') !== attempt.resource.replace(/\/$/, '') && response) {
-    throw badAnswer(
-      'ENTRA_BAD_ANSWER',
-      'Microsoft Entra',
-      response,
-      `It issued a token for another audience than ${attempt.resource}; nothing was done with it. Run again, and report it with the ids below if it stays.`,
-    );
-  }
+  const claims = readClaims(token.reveal());
+  refuseOtherAudience(claims, attempt, response);
   const objectId = textClaim(claims, 'oid');
   const uti = textClaim(claims, 'uti');
   return {
-    token: secret,
-    expiresOn: new Date(token.expiresOnTimestamp),
+    token,
+    expiresOn: new Date(context.io.clock.now().getTime() + lifetimeSeconds * 1000),
     identity: {
       source: 'workloadIdentityFederation',
       tenantId: textClaim(claims, 'tid') ?? attempt.tenantId,
@@ -114,6 +101,13 @@ function toCredential(
       ...(objectId ? { objectId } : {}),
       ...(uti ? { uti } : {}),
     },
-    ids: response ? requestIds(response) : {},
+    ids: requestIds(response),
   };
+}
+
+function refuseOtherAudience(claims: Claims | undefined, attempt: EntraAttempt, response: HttpResponse): void {
+  const audience = textClaim(claims, 'aud');
+  if (audience === undefined || audience.replace(/\/$/, '') === attempt.resource.replace(/\/$/, '')) return;
+  const next = `It issued a token for another audience than ${attempt.resource}; nothing was done with it. Run again, and report it with the ids below if it stays.`;
+  throw badAnswer('ENTRA_BAD_ANSWER', peer, response, next);
 }

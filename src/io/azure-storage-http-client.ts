@@ -5,22 +5,46 @@ import {
   type WebResourceLike,
 } from '@azure/core-http-compat';
 import { createHttpHeaders } from '@azure/core-rest-pipeline';
-import { type AzureExchange, type AzureHttpOptions, sendForAzure } from './azure-http-client.ts';
-import type { Http } from './http.ts';
+import type { AllowedHosts, Http, HttpRequest, HttpResponse } from './http.ts';
 
-/** The same for the storage libraries, which still take a client of the older shape. */
-export function azureStorageHttpClient(http: Http, options: AzureHttpOptions, seen: AzureExchange): RequestPolicy {
+/** What the storage library's requests get from us. */
+export interface StorageHttpOptions {
+  readonly peer: string;
+  readonly allowedHosts: AllowedHosts;
+  /** Sent as the request's id, so that the service's log can be joined with the record. */
+  readonly clientRequestId: string;
+}
+
+/** What became of the library's last request; the library hides answers and causes. */
+export interface StorageExchange {
+  response?: HttpResponse;
+  failure?: unknown;
+}
+
+/** Lets the storage library talk through our transport. It still takes a client of the older shape. */
+export function azureStorageHttpClient(http: Http, options: StorageHttpOptions, seen: StorageExchange): RequestPolicy {
   return {
     async sendRequest(request: WebResourceLike): Promise<CompatResponse> {
-      const { url, method, body } = request;
-      const response = await sendForAzure(http, options, seen, {
-        url,
-        method,
-        headers: request.headers.toJson(),
-        body,
-      });
-      const headers = toHttpHeadersLike(createHttpHeaders({ ...response.headers }));
-      return { request, status: response.status, headers, bodyAsText: response.body };
+      try {
+        const response = await http.send(toRequest(request, options));
+        seen.response = response;
+        const headers = toHttpHeadersLike(createHttpHeaders({ ...response.headers }));
+        return { request, status: response.status, headers, bodyAsText: response.body };
+      } catch (error) {
+        seen.failure = error;
+        throw error;
+      }
     },
+  };
+}
+
+function toRequest(request: WebResourceLike, options: StorageHttpOptions): HttpRequest {
+  return {
+    peer: options.peer,
+    method: request.method as HttpRequest['method'],
+    url: request.url,
+    headers: { ...request.headers.toJson(), 'x-ms-client-request-id': options.clientRequestId },
+    allowedHosts: options.allowedHosts,
+    ...(typeof request.body === 'string' ? { body: request.body } : {}),
   };
 }

@@ -31,12 +31,27 @@ export function createHttp(settings: NetworkSettings, clock: Clock, cancelled: A
       const url = new URL(request.url);
       judge(request, url);
       return withRetries(request, clock, async () => {
-        const answer = await exchange(request, url, await routeTo(url), cancelled);
+        const answer = await trusted(
+          (route) => exchange(request, url, route, cancelled),
+          () => routeTo(url),
+        );
         noteDate(answer);
         return answer;
       });
     },
   };
+}
+
+/** Sends once; a certificate that the narrow trust refuses is tried once more with all that may be trusted. */
+async function trusted(send: (route: Route) => Promise<Answer>, findRoute: () => Promise<Route>): Promise<Answer> {
+  const route = await findRoute();
+  try {
+    return await send(route);
+  } catch (error) {
+    if (!route.widen || !(error instanceof ScopedTokenError) || error.code !== 'NETWORK_TLS') throw error;
+    route.widen();
+    return send(await findRoute());
+  }
 }
 
 function judge(request: HttpRequest, url: URL): void {

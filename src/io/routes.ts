@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
-import vm from 'node:vm';
 import { ScopedTokenError } from '../errors.ts';
 import type { Secret } from '../token/secret.ts';
 
@@ -24,41 +23,53 @@ export interface Route {
   readonly proxy?: string;
   /** Options for `http.request`. */
   readonly options: Readonly<Record<string, unknown>>;
-}
-
-/** Makes the function that finds the way to a URL. The TLS context and the proxy agent are made once, when first needed. */
-export function routesOf(settings: NetworkSettings): (url: URL) => Promise<Route> {
-  let context: tls.SecureContext | undefined;
-  let proxied: Promise<unknown> | undefined;
-  const bypass = bypassOf(settings);
-
-  return async (url) => {
-    const secure = url.protocol === 'https:';
-    context ??= settings.caFile ? trusting(settings.caFile) : undefined;
-    const trust = secure && context ? { secureContext: context } : {};
-    if (!settings.proxyUrl || bypass(url)) return { options: trust };
-    const proxy = new URL(settings.proxyUrl);
-    proxied ??= agentFor(proxy, settings, context);
-    return { proxy: proxy.host, options: { ...trust, agent: await proxied } };
-  };
+  /** Trusts everything that may be trusted, for a certificate that the first context refused; absent once it was called. */
+  readonly widen?: () => void;
 }
 
 /**
- * Trusts the agent's file beside Node's own roots, which include the administrator's NODE_EXTRA_CA_CERTS. The documented
- * option `ca` replaces those roots; listing them again costs 20 to 30 ms, a fifth of the step. Node's context can add to
- * its default store; where it cannot, the roots are listed.
+ * Makes the function that finds the way to a URL. The TLS context and the proxy agent are made once, when first needed.
+ *
+ * With an authority file, the first context trusts that file alone: behind a proxy with a certificate of its own it is
+ * all that is needed, and listing Node's roots beside it costs 20 to 30 ms. A certificate that it refuses widens the
+ * trust to all of them, before anything was sent.
  */
-function trusting(caFile: string): tls.SecureContext {
+export function routesOf(settings: NetworkSettings): (url: URL) => Promise<Route> {
+  let context: tls.SecureContext | null | undefined;
+  let proxied: Promise<unknown> | undefined;
+  let isWide = !settings.caFile;
+  const bypass = bypassOf(settings);
+  const trust = (): tls.SecureContext | null => {
+    context ??= settings.caFile ? trusting(settings.caFile, isWide) : null;
+    return context;
+  };
+  const widen = () => {
+    isWide = true;
+    context = undefined;
+    proxied = undefined;
+  };
+
+  return async (url) => {
+    const secureContext = trust();
+    const trusted = url.protocol === 'https:' && secureContext ? { secureContext } : {};
+    const widening = isWide ? {} : { widen };
+    if (!settings.proxyUrl || (await bypass(url))) return { options: trusted, ...widening };
+    const proxy = new URL(settings.proxyUrl);
+    proxied ??= agentFor(proxy, settings, secureContext ?? undefined);
+    return { proxy: proxy.host, options: { ...trusted, agent: await proxied }, ...widening };
+  };
+}
+
+/** The agent's file alone, or beside Node's own roots and the administrator's NODE_EXTRA_CA_CERTS, which `ca` replaces. */
+function trusting(caFile: string, isWide: boolean): tls.SecureContext {
   try {
     const authorities = readFileSync(caFile, 'utf8');
-    // Adding to a store takes anything in silence: what is no certificate is refused here.
+    // Node takes a file without certificates in silence: it is refused here.
     new X509Certificate(authorities);
-    const context = tls.createSecureContext();
-    const store: { addCACert?: (pem: string) => void } = context.context;
-    if (typeof store.addCACert !== 'function')
-      return tls.createSecureContext({ ca: [...tls.rootCertificates, authorities] });
-    store.addCACert(authorities);
-    return context;
+    if (!isWide) return tls.createSecureContext({ ca: authorities });
+    const extra = process.env['NODE_EXTRA_CA_CERTS'];
+    const more = extra ? [readFileSync(extra, 'utf8')] : [];
+    return tls.createSecureContext({ ca: [...tls.rootCertificates, authorities, ...more] });
   } catch (cause) {
     throw new ScopedTokenError(
       'NETWORK_TLS',
@@ -89,25 +100,27 @@ async function agentFor(
 
 const patternMilliseconds = 200;
 
-function bypassOf(settings: NetworkSettings): (url: URL) => boolean {
+/** Tells whether the agent's bypass list names a URL. A pattern may be catastrophic: each runs with a time limit. */
+function bypassOf(settings: NetworkSettings): (url: URL) => Promise<boolean> {
   const patterns = readPatterns(settings);
-  return (url) =>
-    patterns.some((pattern) => {
+  if (patterns.length === 0) return async () => false;
+  const refused = new Set<string>();
+  return async (url) => {
+    const { default: vm } = await import('node:vm');
+    return patterns.some((pattern) => {
+      if (refused.has(pattern)) return false;
       try {
-        // A pattern may be catastrophic: it runs with a time limit.
+        const names = { pattern, url: url.href };
         return (
-          vm.runInNewContext(
-            'new RegExp(pattern, "i").test(url)',
-            { pattern, url: url.href },
-            { timeout: patternMilliseconds },
-          ) === true
+          vm.runInNewContext('new RegExp(pattern, "i").test(url)', names, { timeout: patternMilliseconds }) === true
         );
       } catch {
+        refused.add(pattern);
         settings.warn(`The agent's proxy bypass pattern ${JSON.stringify(pattern)} cannot be used; it is ignored.`);
-        patterns.splice(patterns.indexOf(pattern), 1);
         return false;
       }
     });
+  };
 }
 
 function readPatterns(settings: NetworkSettings): string[] {

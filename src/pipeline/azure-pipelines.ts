@@ -20,6 +20,7 @@ class AzurePipelines implements Pipeline {
   readonly #secretNames: readonly string[];
   readonly #masked = new Set<string>();
   #jobSecrets: readonly string[] | undefined;
+  #system: { url: string; accessToken: Secret } | undefined;
 
   constructor(task: typeof TaskLibrary, secretNames: readonly string[]) {
     this.#task = task;
@@ -62,6 +63,11 @@ class AzurePipelines implements Pipeline {
   }
 
   systemConnection(): { url: string; accessToken: Secret } | undefined {
+    this.#system ??= this.#readSystemConnection();
+    return this.#system;
+  }
+
+  #readSystemConnection(): { url: string; accessToken: Secret } | undefined {
     const url = this.#task.getEndpointUrl('SYSTEMVSSCONNECTION', true);
     const parameters = this.#task.getEndpointAuthorization('SYSTEMVSSCONNECTION', true)?.parameters ?? {};
     const token = Object.entries(parameters).find(([name]) => name.toLowerCase() === 'accesstoken')?.[1];

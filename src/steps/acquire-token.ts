@@ -37,19 +37,20 @@ export async function acquireToken(stage: Stage): Promise<void> {
 
     const context = { io: stage.io, mask: stage.pipeline.mask.bind(stage.pipeline), correlationId: intent.recordId };
     const token = await judged.request.plan.narrow(credential, context);
-    noteGranted(facts, token, credential);
+    const found = tokenFacts(token, credential);
+    noteGranted(facts, token, found);
     refuseExcess(judged.request, token);
 
     refuseCancelled(stage);
     const record = await ledger.add(facts.base, {
       event: 'issued',
       outcome: { code: 'OK' },
-      token: tokenFacts(token, credential),
+      token: found,
       ids: facts.ids,
     });
     await ledger.handOver();
     refuseCancelled(stage);
-    exposeToken(stage, judged.request, token, record.recordId);
+    exposeToken(stage, judged.request, token, { recordId: record.recordId, fingerprint: found.fingerprint });
   } catch (error) {
     await recordFailure(stage, ledger, facts, asScopedTokenError(error));
     throw error;
@@ -125,14 +126,14 @@ function requestCredential(
   return identitySourceOf(connection, oidc, context).acquire(request.plan.audience, correlationId);
 }
 
-function noteGranted(facts: Facts, token: NarrowedToken, credential: Credential): void {
+function noteGranted(facts: Facts, token: NarrowedToken, found: TokenFacts): void {
   const { granted, missing, excess, enforcement, proof, notChecked } = token;
   facts.base = {
     ...facts.base,
     what: { ...facts.base.what, granted, missing, excess, enforcement, proof, notChecked },
   };
   facts.ids = { ...facts.ids, ...token.ids };
-  facts.token = tokenFacts(token, credential);
+  facts.token = found;
 }
 
 function tokenFacts(token: NarrowedToken, credential: Credential): TokenFacts {

@@ -1,6 +1,6 @@
 import type { NarrowedToken } from '../token/narrowed-token.ts';
 import { Secret } from '../token/secret.ts';
-import { fingerprintOf, maskedForms } from '../token/text-forms.ts';
+import { maskedForms } from '../token/text-forms.ts';
 import type { Stage } from './stage.ts';
 import type { TokenRequest } from './token-request.ts';
 
@@ -9,8 +9,14 @@ const notedSkewSeconds = 120;
 /** Windows cannot map a longer value into an environment variable. */
 const longestWindowsValue = 32_767;
 
+/** What the record says of the token. */
+export interface Recorded {
+  readonly recordId: string;
+  readonly fingerprint: string;
+}
+
 /** Masks every form of the token, then sets the variable and the outputs, and says how to use it. */
-export function exposeToken(stage: Stage, request: TokenRequest, token: NarrowedToken, recordId: string): void {
+export function exposeToken(stage: Stage, request: TokenRequest, token: NarrowedToken, recorded: Recorded): void {
   const { pipeline } = stage;
   const value = token.value.reveal();
   warn(stage, request, token);
@@ -24,8 +30,8 @@ export function exposeToken(stage: Stage, request: TokenRequest, token: Narrowed
     ['expiresOn', token.expiresOn.toISOString()],
     ['grantedScopes', token.granted.join('; ')],
     ['excess', token.excess.join('; ')],
-    ['fingerprint', fingerprintOf(value)],
-    ['recordId', recordId],
+    ['fingerprint', recorded.fingerprint],
+    ['recordId', recorded.recordId],
   ];
   for (const [name, text] of outputs) pipeline.setOutput(name, text);
   tell(stage, request, token);

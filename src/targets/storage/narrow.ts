@@ -1,7 +1,7 @@
 import { BlobServiceClient, type UserDelegationKey } from '@azure/storage-blob';
 import { ScopedTokenError } from '../../errors.ts';
-import type { AzureExchange } from '../../io/azure-http-client.ts';
-import { azureStorageHttpClient } from '../../io/azure-storage-http-client.ts';
+
+import { azureStorageHttpClient, type StorageExchange } from '../../io/azure-storage-http-client.ts';
 import type { Credential } from '../../token/credential.ts';
 import type { NarrowedToken } from '../../token/narrowed-token.ts';
 import { Secret } from '../../token/secret.ts';
@@ -82,7 +82,7 @@ async function delegationKey(
   expiresOn: Date,
 ): Promise<{ key: UserDelegationKey; ids: Record<string, string> }> {
   const { account, credential, context } = request;
-  const seen: AzureExchange = {};
+  const seen: StorageExchange = {};
   const httpClient = azureStorageHttpClient(
     context.io.http,
     { peer: 'Azure Storage', allowedHosts: [account.blobHost], clientRequestId: context.correlationId },
