@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { packageExtension } from '../packaging/package.ts';
 import { parseVariant } from '../packaging/variant.ts';
 import { installDebianPackages } from './install-debian.ts';
+import { installNode24 } from './node24.ts';
 import { PACKAGE_VARIABLE, root } from './packaged.ts';
 import { addCounts, summaryLines, type TestCount, withoutSkips } from './test-count.ts';
 
@@ -18,6 +19,7 @@ const TEST_FOLDERS = ['test/unit', 'test/scenarios'];
 export async function runChecks(): Promise<number> {
   console.log(`Node ${process.versions.node}`);
   installDebianPackages((line) => console.log(line));
+  installNode24((line) => console.log(line));
   const [checks, [packaging, vsixFile]] = await Promise.all([runStaticChecks(), runPackaging()]);
   let count = addCounts(checks, packaging);
   // Without a package the scenarios would only repeat, slowly, that there is none.
