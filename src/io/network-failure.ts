@@ -1,5 +1,7 @@
 import { ScopedTokenError } from '../errors.ts';
 
+const unknownCode = 'an unknown error';
+
 const tlsCodes = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -21,7 +23,7 @@ export interface Destination {
   readonly proxy?: string;
 }
 
-/** Turns a socket, TLS or DNS error into one of NETWORK_*, PROXY_FAILED. The cause is kept. */
+/** Turns a socket, TLS or DNS error into one of NETWORK_* or PROXY_FAILED. The cause is kept. */
 export function networkFailure(cause: unknown, to: Destination): ScopedTokenError {
   const code = codeOf(cause);
   const where = `${to.peer} (${to.host})`;
@@ -30,7 +32,8 @@ export function networkFailure(cause: unknown, to: Destination): ScopedTokenErro
       'PROXY_FAILED',
       {
         happened: `The proxy ${to.proxy} could not be reached on the way to ${where}.`,
-        why: `The connection failed with ${code}.`,
+        why:
+          code === unknownCode ? 'It closed the connection without an answer.' : `The connection failed with ${code}.`,
         next: 'Check the proxy that the agent is configured with (its .proxy file, or --proxyurl), from the agent machine.',
       },
       { cause },
@@ -91,7 +94,7 @@ export function proxyRefusal(status: number, to: Destination): ScopedTokenError 
       next: 'Configure the agent again with --proxyurl, --proxyusername and --proxypassword.',
     });
   }
-  return new ScopedTokenError('PROXY_FAILED', {
+  return new ScopedTokenError('PROXY_REFUSED', {
     happened: `The proxy ${to.proxy} refused to connect to ${to.host} for ${to.peer} (status ${status}).`,
     why: 'The proxy does not allow that host, or could not reach it.',
     next: `Ask the proxy's administrator to allow CONNECT to ${to.host}:443.`,
@@ -104,10 +107,12 @@ function codeOf(cause: unknown): string {
     if (typeof code === 'string') return code;
     if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   }
-  return 'an unknown error';
+  return unknownCode;
 }
 
 function isAbout(cause: unknown, proxy: string): boolean {
+  // The proxy took the connection and dropped it before it answered CONNECT.
+  if (cause instanceof Error && cause.message.startsWith('Proxy connection ended')) return true;
   const error = cause as { address?: unknown; port?: unknown; hostname?: unknown; syscall?: unknown } | null;
   if (typeof error !== 'object' || error === null) return false;
   const host = proxy.replace(/:\d+$/, '');

@@ -30,6 +30,8 @@ export function createHttp(settings: NetworkSettings, clock: Clock, cancelled: A
     async send(request) {
       const url = new URL(request.url);
       judge(request, url);
+      // A setting that cannot be used is no passing fault: it is told before the first try.
+      await routeTo(url);
       return withRetries(request, clock, async () => {
         const answer = await trusted(
           (route) => exchange(request, url, route, cancelled),

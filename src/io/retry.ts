@@ -2,7 +2,7 @@ import { ScopedTokenError } from '../errors.ts';
 import { type HttpRequest, type HttpResponse, limits } from './http.ts';
 import type { Clock } from './io.ts';
 
-const healingCodes = new Set(['NETWORK_TIMEOUT', 'NETWORK_FAILED']);
+const healingCodes = new Set(['NETWORK_TIMEOUT', 'NETWORK_FAILED', 'PROXY_FAILED']);
 
 /**
  * Repeats what can heal: timeouts, resets, 408, 429, 5xx and what the request names itself. Bounded in count and in
@@ -66,7 +66,7 @@ export function retryAfterMilliseconds(
 ): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,6}$/.test(value.trim())) return Number(value) * 1000;
-  const until = Date.parse(value);
+  const until = /^[A-Z][a-z]+, /.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(until)) return undefined;
   const server = Date.parse(serverDate ?? '');
   return Math.max(0, until - (Number.isNaN(server) ? clock.now().getTime() : server));

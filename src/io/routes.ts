@@ -54,7 +54,7 @@ export function routesOf(settings: NetworkSettings): (url: URL) => Promise<Route
     const trusted = url.protocol === 'https:' && secureContext ? { secureContext } : {};
     const widening = isWide ? {} : { widen };
     if (!settings.proxyUrl || (await bypass(url))) return { options: trusted, ...widening };
-    const proxy = new URL(settings.proxyUrl);
+    const proxy = proxyAddress(settings.proxyUrl);
     proxied ??= agentFor(proxy, settings, secureContext ?? undefined);
     return { proxy: proxy.host, options: { ...trusted, agent: await proxied }, ...widening };
   };
@@ -67,9 +67,7 @@ function trusting(caFile: string, isWide: boolean): tls.SecureContext {
     // Node takes a file without certificates in silence: it is refused here.
     new X509Certificate(authorities);
     if (!isWide) return tls.createSecureContext({ ca: authorities });
-    const extra = process.env['NODE_EXTRA_CA_CERTS'];
-    const more = extra ? [readFileSync(extra, 'utf8')] : [];
-    return tls.createSecureContext({ ca: [...tls.rootCertificates, authorities, ...more] });
+    return tls.createSecureContext({ ca: [...tls.rootCertificates, authorities, ...extraAuthorities()] });
   } catch (cause) {
     throw new ScopedTokenError(
       'NETWORK_TLS',
@@ -83,19 +81,47 @@ function trusting(caFile: string, isWide: boolean): tls.SecureContext {
   }
 }
 
+/** What the administrator gave beside Node's roots. Node itself passes over a file that it cannot read, and says so. */
+function extraAuthorities(): string[] {
+  const file = process.env['NODE_EXTRA_CA_CERTS'];
+  try {
+    return file ? [readFileSync(file, 'utf8')] : [];
+  } catch {
+    return [];
+  }
+}
+
 async function agentFor(
   proxy: URL,
   settings: NetworkSettings,
   context: tls.SecureContext | undefined,
 ): Promise<unknown> {
   const { proxyAgent } = await import('./proxy-agent.ts');
-  const user = settings.proxyUsername ?? decodeURIComponent(proxy.username);
-  const password = settings.proxyPassword?.reveal() ?? decodeURIComponent(proxy.password);
+  const user = settings.proxyUsername ?? decoded(proxy.username);
+  const password = settings.proxyPassword?.reveal() ?? decoded(proxy.password);
   const credentials = user || password ? Buffer.from(`${user}:${password}`, 'utf8').toString('base64') : undefined;
   const address = new URL(proxy);
   address.username = '';
   address.password = '';
   return proxyAgent(address, credentials, context);
+}
+
+function proxyAddress(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new ScopedTokenError('PROXY_FAILED', {
+    happened: 'The address of the proxy that the agent is configured with is no http or https URL.',
+    next: 'Configure the agent again with --proxyurl, such as http://proxy.contoso.example:8080.',
+  });
+}
+
+/** Percent-decoded; as it stands where it is not encoded. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const patternMilliseconds = 200;

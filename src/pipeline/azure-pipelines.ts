@@ -1,7 +1,6 @@
 import type * as TaskLibrary from 'azure-pipelines-task-lib/task.js';
 import type { ScopedTokenError } from '../errors.ts';
 import { Secret } from '../token/secret.ts';
-import { mangledName } from './environment-guard.ts';
 import type { ConnectionFields, Pipeline } from './pipeline.ts';
 import { printable, printableLines } from './printable.ts';
 
@@ -43,7 +42,7 @@ class AzurePipelines implements Pipeline {
   }
 
   hasSecretVariable(name: string): boolean {
-    return this.#secretNames.some((known) => mangledName(known) === mangledName(name));
+    return this.#secretNames.some((known) => known.toLowerCase() === name.toLowerCase());
   }
 
   connection(id: string): ConnectionFields | undefined {

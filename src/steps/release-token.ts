@@ -5,7 +5,7 @@ import type { AuditRecord } from '../audit/record.ts';
 import { summarise } from '../audit/summary.ts';
 import { compareFrozen, frozenVariable, readFrozenFacts } from '../pipeline/frozen-copy.ts';
 import { type JobContext, readJobContext } from '../pipeline/job-context.ts';
-import { attachmentNames, putAttachment } from './evidence.ts';
+import { type Attachment, attachmentNames, putAttachment } from './evidence.ts';
 import { draftRecord } from './record-draft.ts';
 import { asScopedTokenError, type Stage } from './stage.ts';
 import { ledgerType } from './step-ledger.ts';
@@ -37,18 +37,14 @@ async function release(stage: Stage): Promise<void> {
   }
   const job = readJobContext(stage.pipeline);
   const online = isTrusted(stage);
+  const delivery = { byRest: online && tries.some((state) => state.evidence === 'confirmed') };
   const records: AuditRecord[] = [];
   let last: { ledger: Ledger; attachment: string } | undefined;
   for (const state of tries) {
     const ledger = await completeTry(stage, state);
     if (!ledger) continue;
     const attachment = state.attachment.replace('-main.jsonl', '-final.jsonl');
-    await publish(
-      stage,
-      job,
-      { type: ledgerType, name: attachment, content: ledger.text },
-      online && state.evidence === 'confirmed',
-    );
+    await publish(stage, job, { type: ledgerType, name: attachment, content: ledger.text }, delivery);
     stage.pipeline.info(headLogLine(head(ledger), ledger.records.length));
     records.push(...ledger.records);
     last = { ledger, attachment };
@@ -60,12 +56,7 @@ async function release(stage: Stage): Promise<void> {
       attachment: last.attachment,
     });
     const name = summaryName(records, job);
-    await publish(
-      stage,
-      job,
-      { type: summaryType, name, content },
-      online && tries.some((state) => state.evidence === 'confirmed'),
-    );
+    await publish(stage, job, { type: summaryType, name, content }, delivery);
   }
   if (online) await checkArrival(stage, job, tries);
 }
@@ -131,22 +122,24 @@ function addEnd({ pipeline, io }: Stage, ledger: Ledger, issued: AuditRecord): L
   return extended;
 }
 
-/** Puts it by REST when that was asked for and is possible, else attaches a file through the agent. */
+/** Puts it by REST as long as that works and was asked for, else attaches a file through the agent. */
 async function publish(
   stage: Stage,
   job: JobContext,
-  attachment: { type: string; name: string; content: string },
-  byRest: boolean,
+  attachment: Attachment,
+  delivery: { byRest: boolean },
 ): Promise<void> {
   const { pipeline, io } = stage;
-  if (byRest) {
+  if (delivery.byRest) {
     try {
       await putAttachment(stage, job, attachment);
       return;
     } catch (error) {
+      delivery.byRest = false;
+      const { text } = asScopedTokenError(error);
       pipeline.warning(
         'EVIDENCE_NOT_CONFIRMED',
-        `${asScopedTokenError(error).text.happened} It is attached through the agent instead.`,
+        `${text.happened} The evidence is attached through the agent instead.`,
       );
     }
   }

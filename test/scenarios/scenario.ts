@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConnections } from '../agent/connections.ts';
 import type { Connection } from '../agent/job-server.ts';
@@ -79,4 +80,12 @@ export function errorOf(step: StepResult): { readonly code: string; readonly mes
   const code = /^([A-Z_]+): /.exec(message)?.[1];
   assert.ok(code, `the message begins with its code: ${message}`);
   return { code, message };
+}
+
+/** Removes the folder of an agent that a test gave itself. Task folders in it are read-only, for a user who is not root. */
+export async function removeAgentFolder(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isDirectory()) await chmod(join(entry.parentPath, entry.name), 0o755);
+  }
+  await rm(folder, { recursive: true, force: true });
 }

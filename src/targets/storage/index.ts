@@ -1,6 +1,6 @@
 import { isAllowedHost } from '../../io/http.ts';
 import type { Target, TargetPlan, TargetRequest } from '../target.ts';
-import { readStorageRights, resourceText, rightsLine, type StorageRights } from './scopes.ts';
+import { readStorageRights, rightsLine, type StorageRights } from './scopes.ts';
 
 /** A user delegation key lives seven days at most. */
 const longestSeconds = 7 * 24 * 3600;
@@ -40,20 +40,21 @@ function planOf(account: StorageAccount, rights: StorageRights, request: TargetR
       const { narrowToSignature } = await import('./narrow.ts');
       return narrowToSignature({ account, rights, lifetimeSeconds: request.lifetimeSeconds, credential, context });
     },
-    usage: (variable) => {
-      const { kind, container } = rights.resource;
-      const path =
-        kind === 'blob'
-          ? resourceText(rights.resource)
-          : `${kind === 'container' ? container : resourceText(rights.resource).slice(0, -3)}/BLOB`;
-      return [
-        '- script: |',
-        `    printf 'url = "https://${account.blobHost}/${encodeURI(path)}?%s"\\n' "$STORAGE_SAS" | curl --fail --silent --show-error --config -`,
-        '  env:',
-        `    STORAGE_SAS: $(${variable})`,
-      ];
-    },
+    usage: (variable) => [
+      '- script: |',
+      `    printf 'url = "%s?%s"\\n' '${exampleAddress(account, rights)}' "$STORAGE_SAS" | curl --fail --silent --show-error --config -`,
+      '  env:',
+      `    STORAGE_SAS: $(${variable})`,
+    ],
   };
+}
+
+/** Address of the blob, or of one named BLOB in the container or directory. Nothing in it means anything to a shell. */
+function exampleAddress(account: StorageAccount, rights: StorageRights): string {
+  const { kind, container, path } = rights.resource;
+  const segments = [container, ...(path === '' ? [] : path.split('/')), ...(kind === 'blob' ? [] : ['BLOB'])];
+  const encoded = segments.map((segment) => encodeURIComponent(segment).replaceAll("'", '%27'));
+  return `https://${account.blobHost}/${encoded.join('/')}`;
 }
 
 function readAccount(request: TargetRequest): StorageAccount | undefined {

@@ -8,8 +8,9 @@ export const REVEAL_SITES: readonly string[] = [
   // The assertion's own claims, and the job's access token as a header to the collection it belongs to.
   'src/identity/pipeline-oidc.ts#readAssertion',
   'src/identity/pipeline-oidc.ts#requestAssertion',
-  // The assertion, to Entra.
+  // The assertion, to Entra; the credential's own claims.
   'src/identity/workload-federation.ts#exchange',
+  'src/identity/workload-federation.ts#toCredential',
   // The proxy's password, as a header to the proxy.
   'src/io/routes.ts#agentFor',
   // What is handed to the agent: masks, what to scrub from records, the secret variable.
