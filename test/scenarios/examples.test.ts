@@ -115,21 +115,19 @@ describe('the lines to paste', function () {
       [
         '- script: |',
         '    printf %s "$REGISTRY_TOKEN" | docker login contoso.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin',
+        '    docker pull contoso.azurecr.io/team/app:TAG',
+        '    docker logout contoso.azurecr.io',
         '  env:',
         '    REGISTRY_TOKEN: $(REGISTRY_TOKEN)',
       ].join('\n'),
     );
-    // There is no docker here; skopeo's login takes the same arguments.
-    const run = await runScenario(suite.lab, {
-      pipeline: withPasted(step, pasted.replace('docker login', 'skopeo login')).concat(
-        `- ${JSON.stringify(
-          scriptStep([
-            'skopeo --insecure-policy copy --quiet docker://contoso.azurecr.io/team/app:v1 oci:image:v1 && echo pulled',
-            'skopeo logout contoso.azurecr.io',
-          ]),
-        )}\n`,
-      ),
-    });
+    // There is no docker here; skopeo's login and logout take the same arguments.
+    const copy =
+      'skopeo --insecure-policy copy --quiet docker://contoso.azurecr.io/team/app:v1 oci:image:v1 && echo pulled';
+    const withSkopeo = pasted
+      .replace('docker pull contoso.azurecr.io/team/app:TAG', copy)
+      .replaceAll('docker log', 'skopeo log');
+    const run = await runScenario(suite.lab, { pipeline: withPasted(step, withSkopeo) });
     assert.equal(run.result, 'Succeeded');
     assert.ok(run.log.includes('pulled'));
   });

@@ -22,6 +22,8 @@ export const containerRegistry: Target = {
 };
 
 function planOf(host: string, rights: Parameters<typeof rightsLines>[0], request: TargetRequest): TargetPlan {
+  const [first] = rights;
+  const verb = first?.actions.includes('push') ? 'push' : 'pull';
   return {
     resource: host,
     asked: rightsLines(rights),
@@ -31,6 +33,9 @@ function planOf(host: string, rights: Parameters<typeof rightsLines>[0], request
     usage: (variable) => [
       '- script: |',
       `    printf %s "$REGISTRY_TOKEN" | docker login ${host} --username 00000000-0000-0000-0000-000000000000 --password-stdin`,
+      `    docker ${verb} ${host}/${first?.repository ?? 'REPOSITORY'}:TAG`,
+      // It leaves the token in the agent user's docker configuration.
+      `    docker logout ${host}`,
       '  env:',
       `    REGISTRY_TOKEN: $(${variable})`,
     ],
