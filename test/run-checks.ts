@@ -66,7 +66,16 @@ async function runMocha(vsixFile: string): Promise<TestCount> {
   const resultFile = join(folder, 'result.json');
   const coverage = [module('c8/bin/c8.js'), '--all', '--include', 'src/**', '--reporter', 'text-summary'];
   coverage.push('--temp-directory', join(folder, 'coverage'));
-  const mocha = [process.execPath, '--import', 'tsx', 'test/mocha.ts', resultFile, ...TEST_FOLDERS];
+  // Without it mocha would load tests by `require`, and the modules under test would exist twice.
+  const mocha = [
+    process.execPath,
+    '--no-experimental-require-module',
+    '--import',
+    'tsx',
+    'test/mocha.ts',
+    resultFile,
+    ...TEST_FOLDERS,
+  ];
   const env = { ...process.env, [PACKAGE_VARIABLE]: vsixFile };
   try {
     await ended(

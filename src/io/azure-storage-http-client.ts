@@ -5,7 +5,9 @@ import {
   type WebResourceLike,
 } from '@azure/core-http-compat';
 import { createHttpHeaders } from '@azure/core-rest-pipeline';
+import type { ScopedTokenError } from '../errors.ts';
 import type { AllowedHosts, Http, HttpRequest, HttpResponse } from './http.ts';
+import { badAnswer } from './unexpected-status.ts';
 
 /** What the storage library's requests get from us. */
 export interface StorageHttpOptions {
@@ -28,6 +30,8 @@ export function azureStorageHttpClient(http: Http, options: StorageHttpOptions, 
       try {
         const response = await http.send(toRequest(request, options));
         seen.response = response;
+        // The library would follow a redirect, with the credential.
+        if (response.status >= 300 && response.status < 400) throw redirected(options.peer, response);
         const headers = toHttpHeadersLike(createHttpHeaders({ ...response.headers }));
         return { request, status: response.status, headers, bodyAsText: response.body };
       } catch (error) {
@@ -36,6 +40,15 @@ export function azureStorageHttpClient(http: Http, options: StorageHttpOptions, 
       }
     },
   };
+}
+
+function redirected(peer: string, response: HttpResponse): ScopedTokenError {
+  return badAnswer(
+    'TARGET_REFUSED',
+    peer,
+    response,
+    'Redirects are never followed. Check that the resource is the account’s own URL.',
+  );
 }
 
 function toRequest(request: WebResourceLike, options: StorageHttpOptions): HttpRequest {

@@ -18,6 +18,11 @@ export interface Files {
   join(folder: string, name: string): string;
 }
 
+/** The time as the servers see it, in milliseconds since 1970: tokens are judged by their clocks. */
+export function serverTime({ clock, http }: Pick<Io, 'clock' | 'http'>): number {
+  return clock.now().getTime() - (http.skewSeconds() ?? 0) * 1000;
+}
+
 /** The rest of the world, handed to whatever needs it. */
 export interface Io {
   readonly clock: Clock;

@@ -137,7 +137,9 @@ class AzurePipelines implements Pipeline {
   }
 
   #clean(text: string): string {
-    return this.secrets().reduce(
+    // The longest first: a secret may be part of another.
+    const secrets = [...this.secrets()].sort((left, right) => right.length - left.length);
+    return secrets.reduce(
       (cleaned, secret) => (secret.length < 4 ? cleaned : cleaned.replaceAll(secret, '[secret]')),
       printableLines(text).join('\n'),
     );

@@ -104,7 +104,8 @@ function change(name: string, before: string | undefined, now: string | undefine
 }
 
 function quoted(value: string | undefined): string {
-  return value ? `"${value}"` : 'not set';
+  // An address may hold a user name and a password.
+  return value ? `"${value.replace(/\/\/[^/@\s]*@/, '//')}"` : 'not set';
 }
 
 function digest(value: string | undefined): string {

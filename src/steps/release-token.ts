@@ -8,7 +8,7 @@ import { type JobContext, readJobContext } from '../pipeline/job-context.ts';
 import { type Attachment, attachmentNames, putAttachment } from './evidence.ts';
 import { draftRecord } from './record-draft.ts';
 import { asScopedTokenError, type Stage } from './stage.ts';
-import { ledgerType } from './step-ledger.ts';
+import { ledgerType, writeFailure } from './step-ledger.ts';
 import { readTries, type TryState } from './step-state.ts';
 import { connectionIdOf } from './token-request.ts';
 
@@ -105,7 +105,9 @@ async function completeTry(stage: Stage, state: TryState): Promise<Ledger | unde
 
 function addEnd({ pipeline, io }: Stage, ledger: Ledger, issued: AuditRecord): Ledger {
   const { who, what, where, purpose, token } = issued;
-  const expired = token !== undefined && Date.parse(token.expiresOn) <= io.clock.now().getTime();
+  // By the issuer's clock: nothing was asked of a server in this stage yet.
+  const skewSeconds = issued.issuer?.skewSeconds ?? 0;
+  const expired = token !== undefined && Date.parse(token.expiresOn) <= io.clock.now().getTime() - skewSeconds * 1000;
   const reason = expired
     ? 'The token has expired.'
     : `The token cannot be revoked: it expires at ${token?.expiresOn ?? 'an unknown time'}.`;
@@ -144,8 +146,16 @@ async function publish(
     }
   }
   const file = io.files.join(job.tempFolder, `scoped-token-${job.stepId}-${attachment.name.replace(/[^\w.-]/g, '_')}`);
-  await io.files.create(file, attachment.content);
-  pipeline.attach(attachment.type, attachment.name, file);
+  try {
+    await io.files.create(file, attachment.content);
+    pipeline.attach(attachment.type, attachment.name, file);
+  } catch (cause) {
+    const { code, text } = writeFailure(cause);
+    pipeline.warning(
+      code,
+      `${text.happened} ${text.why} ${attachment.name} is not published; the records stand in the log.`,
+    );
+  }
 }
 
 /** The name is the heading on the Extensions tab: it tells two uses of the task apart. */

@@ -25,7 +25,8 @@ export class StepLedger {
   /** How the ledger leaves the step. */
   evidence: EvidenceMode = 'attached';
   #ledger: Ledger = startLedger();
-  #isWritten = false;
+  /** How much of the ledger's text stands in the file. */
+  #writtenLength = 0;
   #isAttached = false;
 
   constructor(stage: Stage, job: JobContext) {
@@ -39,13 +40,12 @@ export class StepLedger {
   /** Adds a record and writes it out. The first record is the intent, or the failure that came before it. LEDGER_WRITE. */
   async add(base: DraftBase, event: DraftEvent): Promise<AuditRecord> {
     const { pipeline, io } = this.#stage;
-    const before = this.#ledger.text.length;
     const intentId = this.#ledger.records[0]?.recordId;
     this.#ledger = appendRecord(this.#ledger, draftRecord(base, event, intentId, io), pipeline.secrets());
     const record = this.#ledger.records.at(-1);
     if (!record) throw writeFailure(undefined);
     if (record.event !== 'intent') pipeline.group(`Scoped Token record: ${record.event}`, recordLogLines(record));
-    await this.#write(this.#ledger.text.slice(before));
+    await this.#write();
     storeTry(pipeline, {
       try: this.try,
       file: this.#file,
@@ -56,12 +56,15 @@ export class StepLedger {
     return record;
   }
 
-  async #write(lines: string): Promise<void> {
+  /** Writes what the file lacks: also the lines of a write that failed before. */
+  async #write(): Promise<void> {
     const { files } = this.#stage.io;
+    const { text } = this.#ledger;
+    const lines = text.slice(this.#writtenLength);
     try {
-      if (this.#isWritten) await files.append(this.#file, lines);
+      if (this.#writtenLength > 0) await files.append(this.#file, lines);
       else await files.create(this.#file, lines);
-      this.#isWritten = true;
+      this.#writtenLength = text.length;
     } catch (cause) {
       throw writeFailure(cause);
     }
@@ -79,7 +82,8 @@ export class StepLedger {
 
   /** Attaches the file through the agent. It stays as it is from then on, because the agent reads it later. */
   attach(): void {
-    if (this.#isWritten && !this.#isAttached) this.#stage.pipeline.attach(ledgerType, this.#attachment, this.#file);
+    if (this.#writtenLength > 0 && !this.#isAttached)
+      this.#stage.pipeline.attach(ledgerType, this.#attachment, this.#file);
     this.#isAttached = true;
   }
 

@@ -79,18 +79,20 @@ export async function readTokenRequest(pipeline: Pipeline, cloud: Cloud): Promis
   const scopesText = need('scopes');
   const { scopes, syntax } = readScopes(scopesText);
   const target = await entry?.load();
-  const plan = target && scopes && resource ? target.plan({ resource, scopes, lifetimeSeconds, cloud }) : undefined;
-  if (plan && 'mistakes' in plan) mistakes.push(...plan.mistakes);
+  const plan = target?.plan({ resource, scopes, lifetimeSeconds, cloud });
+  if (plan && 'mistakes' in plan)
+    mistakes.push(...plan.mistakes.filter((text) => resource || !text.startsWith('resource:')));
   if (mistakes.length > 0 || syntax.length > 0 || !plan || 'mistakes' in plan) throw invalid(mistakes, syntax);
   return { connectionId, targetName, plan, variable, lifetimeSeconds, evidence };
 }
 
-function readScopes(text: string): { scopes?: readonly Scope[]; syntax: readonly string[] } {
-  if (text === '') return { syntax: [] };
-  const parsed = parseScopes(text);
-  if (parsed.mistakes.length === 0) return { scopes: parsed.scopes, syntax: [] };
+/** The scopes that could be read, and what is wrong with the other lines. */
+function readScopes(text: string): { scopes: readonly Scope[]; syntax: readonly string[] } {
+  if (text === '') return { scopes: [], syntax: [] };
+  const { scopes, mistakes } = parseScopes(text);
   return {
-    syntax: parsed.mistakes.map(({ line, column, message }) => `scopes, line ${line}, column ${column}: ${message}`),
+    scopes,
+    syntax: mistakes.map(({ line, column, message }) => `scopes, line ${line}, column ${column}: ${message}`),
   };
 }
 

@@ -27,5 +27,7 @@ export function textClaim(claims: Claims | undefined, name: string): string | un
 /** A NumericDate claim (RFC 7519 §2), as a date. */
 export function dateClaim(claims: Claims | undefined, name: string): Date | undefined {
   const value = claims?.[name];
-  return typeof value === 'number' && Number.isFinite(value) ? new Date(value * 1000) : undefined;
+  if (typeof value !== 'number') return undefined;
+  const date = new Date(value * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }

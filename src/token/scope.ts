@@ -22,7 +22,7 @@ export interface ParsedScopes {
 
 /** The canonical text of a scope, as it stands in logs and records. */
 export function formatScope(scope: { readonly actions: readonly string[]; readonly resource?: string }): string {
-  const actions = scope.actions.map((action) => (/[,\s']/.test(action) ? `'${action}'` : action)).join(',');
+  const actions = scope.actions.map((action) => (/[,\s']|^#/.test(action) ? `'${action}'` : action)).join(',');
   return scope.resource === undefined ? actions : `${actions} on ${scope.resource}`;
 }
 

@@ -1,5 +1,6 @@
 import { ScopedTokenError } from '../../errors.ts';
 import type { HttpResponse } from '../../io/http.ts';
+import { serverTime } from '../../io/io.ts';
 import { badAnswer, jsonObject, outage, providerSentence, requestIds, shapeOf } from '../../io/unexpected-status.ts';
 import type { Credential } from '../../token/credential.ts';
 import { type Claims, dateClaim, readClaims } from '../../token/jwt-claims.ts';
@@ -87,6 +88,14 @@ function readBack(token: Secret, response: HttpResponse, request: RegistryReques
       request.host,
       response,
       'What its token grants cannot be read, so the token is not used. Report it with the ids below.',
+    );
+  }
+  if (expiresOn.getTime() <= serverTime(request.context.io)) {
+    throw badAnswer(
+      'TARGET_BAD_ANSWER',
+      request.host,
+      response,
+      `Its token ended already, at ${expiresOn.toISOString()}. Run again; if it stays, report it with the ids below.`,
     );
   }
   const missing = subtractRights(request.rights, granted);

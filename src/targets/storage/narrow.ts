@@ -2,6 +2,7 @@ import { BlobServiceClient, type UserDelegationKey } from '@azure/storage-blob';
 import { ScopedTokenError } from '../../errors.ts';
 
 import { azureStorageHttpClient, type StorageExchange } from '../../io/azure-storage-http-client.ts';
+import { serverTime } from '../../io/io.ts';
 import type { Credential } from '../../token/credential.ts';
 import type { NarrowedToken } from '../../token/narrowed-token.ts';
 import { Secret } from '../../token/secret.ts';
@@ -30,7 +31,7 @@ export interface SignatureRequest {
 export async function narrowToSignature(request: SignatureRequest): Promise<NarrowedToken> {
   const { account, rights, context } = request;
   // Whole seconds: the service knows no fractions.
-  const now = Math.floor(serverTime(context) / 1000) * 1000;
+  const now = Math.floor(serverTime(context.io) / 1000) * 1000;
   const startsOn = new Date(now - earlySeconds * 1000);
   const asked = new Date(now + request.lifetimeSeconds * 1000);
   const { key, ids } = await delegationKey(request, startsOn, asked);
@@ -70,12 +71,6 @@ export async function narrowToSignature(request: SignatureRequest): Promise<Narr
   };
 }
 
-/** The time as the servers see it: a signature is judged by their clocks. */
-function serverTime(context: NarrowContext): number {
-  const skewSeconds = context.io.http.skewSeconds() ?? 0;
-  return context.io.clock.now().getTime() - skewSeconds * 1000;
-}
-
 async function delegationKey(
   request: SignatureRequest,
   startsOn: Date,
@@ -97,8 +92,7 @@ async function delegationKey(
   });
   try {
     const key = await service.getUserDelegationKey(startsOn, expiresOn);
-    if (!key.value || Number.isNaN(key.signedExpiresOn?.getTime()))
-      throw keyFailure(account, seen.response, credential);
+    if (!isComplete(key)) throw keyFailure(account, seen.response, credential);
     const requestId = seen.response?.headers['x-ms-request-id'];
     return { key, ids: requestId ? { 'x-ms-request-id': requestId } : {} };
   } catch (cause) {
@@ -106,6 +100,13 @@ async function delegationKey(
     if (cause instanceof ScopedTokenError) throw cause;
     throw keyFailure(account, seen.response, credential, cause);
   }
+}
+
+/** A key that lacks a field would make a signature that the service refuses. */
+function isComplete(key: UserDelegationKey): boolean {
+  const texts = [key.value, key.signedObjectId, key.signedTenantId, key.signedService, key.signedVersion];
+  const dates = [key.signedStartsOn, key.signedExpiresOn];
+  return texts.every(Boolean) && dates.every((date) => date instanceof Date && !Number.isNaN(date.getTime()));
 }
 
 function lapsedKey(request: SignatureRequest, key: UserDelegationKey): ScopedTokenError {

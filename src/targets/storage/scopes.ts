@@ -120,7 +120,7 @@ function actionMistakes(scope: Scope, resource: StorageResource): string[] {
 /** Letters such as `rl` are the service's own way to write actions: the message shows the words. */
 function unknownAction(name: string, resource: StorageResource): string {
   const possible = actionTable.filter((row) => row.kinds.includes(resource.kind));
-  const words = [...name].map((letter) => possible.find((row) => row.letter === letter)?.name);
+  const words = [...new Set(name)].map((letter) => possible.find((row) => row.letter === letter)?.name);
   if (name.length <= possible.length && words.every((word) => word !== undefined)) {
     return `"${name}" is the service's own way to write actions; write "${words.join(',')} on ${resourceText(resource)}"`;
   }
