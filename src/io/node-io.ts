@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancellation } from './cancellation.ts';
@@ -28,10 +28,21 @@ function nodeClock(cancelled: AbortSignal): Clock {
   };
 }
 
+/** A write that a full disk cuts short is taken back, so that the file holds whole records only. */
+async function appendWhole(path: string, text: string): Promise<void> {
+  const { size } = await stat(path);
+  try {
+    await appendFile(path, text);
+  } catch (error) {
+    await truncate(path, size);
+    throw error;
+  }
+}
+
 function nodeFiles(): Files {
   return {
     create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' }),
-    append: (path, text) => appendFile(path, text, { mode: 0o600 }),
+    append: appendWhole,
     read: (path) => readFile(path, 'utf8'),
     join: (folder, name) => join(folder, name),
   };

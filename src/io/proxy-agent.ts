@@ -9,6 +9,7 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 export function proxyAgent(address: URL, credentials: string | undefined, context: SecureContext | undefined): Agent {
   return new HttpsProxyAgent(address, {
     keepAlive: true,
+    rejectUnauthorized: true,
     ...(credentials ? { headers: { 'Proxy-Authorization': `Basic ${credentials}` } } : {}),
     ...(context ? { secureContext: context } : {}),
   });

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { ScopedTokenError } from '../errors.ts';
-import type { Secret } from '../token/secret.ts';
+import { Secret } from '../token/secret.ts';
 
 /** How the agent reaches the network, as it was configured. */
 export interface NetworkSettings {
@@ -15,6 +15,8 @@ export interface NetworkSettings {
   readonly caFile?: string;
   /** Called once for each part of the settings that cannot be used. */
   readonly warn: (message: string) => void;
+  /** Registers a value with the agent's masker: loud logs of Node show the header to the proxy. */
+  readonly mask: (value: Secret) => void;
 }
 
 /** The way to one URL. */
@@ -39,6 +41,9 @@ export function routesOf(settings: NetworkSettings): (url: URL) => Promise<Route
   let proxied: Promise<unknown> | undefined;
   let isWide = !settings.caFile;
   const bypass = bypassOf(settings);
+  // At once, long before the first request could show it.
+  const credentials = settings.proxyUrl ? proxyCredentials(settings) : undefined;
+  if (credentials) settings.mask(credentials);
   const trust = (): tls.SecureContext | null => {
     context ??= settings.caFile ? trusting(settings.caFile, isWide) : null;
     return context;
@@ -51,7 +56,9 @@ export function routesOf(settings: NetworkSettings): (url: URL) => Promise<Route
 
   return async (url) => {
     const secureContext = trust();
-    const trusted = url.protocol === 'https:' && secureContext ? { secureContext } : {};
+    // Said outright, NODE_TLS_REJECT_UNAUTHORIZED has no effect.
+    const checked = url.protocol === 'https:' ? { rejectUnauthorized: true } : {};
+    const trusted = { ...checked, ...(checked.rejectUnauthorized && secureContext ? { secureContext } : {}) };
     const widening = isWide ? {} : { widen };
     if (!settings.proxyUrl || (await bypass(url))) return { options: trusted, ...widening };
     const proxy = proxyAddress(settings.proxyUrl);
@@ -97,13 +104,18 @@ async function agentFor(
   context: tls.SecureContext | undefined,
 ): Promise<unknown> {
   const { proxyAgent } = await import('./proxy-agent.ts');
-  const user = settings.proxyUsername ?? decoded(proxy.username);
-  const password = settings.proxyPassword?.reveal() ?? decoded(proxy.password);
-  const credentials = user || password ? Buffer.from(`${user}:${password}`, 'utf8').toString('base64') : undefined;
   const address = new URL(proxy);
   address.username = '';
   address.password = '';
-  return proxyAgent(address, credentials, context);
+  return proxyAgent(address, proxyCredentials(settings)?.reveal(), context);
+}
+
+/** What the proxy is told (RFC 7617), in base64. */
+function proxyCredentials({ proxyUrl, proxyUsername, proxyPassword }: NetworkSettings): Secret | undefined {
+  const address = proxyUrl && URL.canParse(proxyUrl) ? new URL(proxyUrl) : undefined;
+  const user = proxyUsername ?? decoded(address?.username ?? '');
+  const password = proxyPassword?.reveal() ?? decoded(address?.password ?? '');
+  return user || password ? new Secret(Buffer.from(`${user}:${password}`, 'utf8').toString('base64')) : undefined;
 }
 
 function proxyAddress(text: string): URL {

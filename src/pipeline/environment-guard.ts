@@ -73,6 +73,21 @@ export function refusalLines(names: readonly string[] | undefined): readonly str
   ];
 }
 
+/** The same where the agent's task library cannot be loaded: it keeps a key in the agent's temp folder. */
+export function startFailureLines(cause: unknown, type: 'error' | 'warning'): readonly string[] {
+  const code = String((cause as { code?: unknown } | null)?.code ?? 'unknown cause').replace(/[^\w ]/g, '');
+  const message = [
+    `LEDGER_WRITE: The agent's temp folder cannot be written to (${code}).`,
+    'Why: it is missing, full or read-only; or a step of this job changed Agent.TempDirectory.',
+    'Next: check the folder on the agent machine, and what sets Agent.TempDirectory in this pipeline. No credential was requested and no variable was set.',
+  ].join('%0A');
+  const result = type === 'error' ? 'Failed' : 'Succeeded';
+  return [
+    `##vso[task.logissue type=${type};code=LEDGER_WRITE;]${message}`,
+    `##vso[task.complete result=${result};]LEDGER_WRITE`,
+  ];
+}
+
 function harmless(name: string): string {
   return name.replace(/[^\w. -]/g, '?');
 }

@@ -99,13 +99,16 @@ function missingCopy(): ScopedTokenError {
 }
 
 function change(name: string, before: string | undefined, now: string | undefined): string {
-  if (before?.startsWith('sha256:') || now?.startsWith('sha256:')) return `${name} (its value is not shown)`;
+  // The agent takes every authorization parameter for a secret, the ids among them too.
+  const isHidden =
+    name.startsWith('connection parameter') || [before, now].some((value) => value?.startsWith('sha256:'));
+  if (isHidden) return `${name} (its value is not shown)`;
   return `${name} (was ${quoted(before)}, is ${quoted(now)})`;
 }
 
 function quoted(value: string | undefined): string {
   // An address may hold a user name and a password.
-  return value ? `"${value.replace(/\/\/[^/@\s]*@/, '//')}"` : 'not set';
+  return value ? `"${value.replace(/\/\/[^/@\s]*@/, '//').replace(/[\r\n]+/g, ' ')}"` : 'not set';
 }
 
 function digest(value: string | undefined): string {

@@ -37,7 +37,10 @@ async function release(stage: Stage): Promise<void> {
   }
   const job = readJobContext(stage.pipeline);
   const online = isTrusted(stage);
-  const delivery = { byRest: online && tries.some((state) => state.evidence === 'confirmed') };
+  const delivery: Delivery = {
+    isDiskFull: false,
+    byRest: online && tries.some((state) => state.evidence === 'confirmed'),
+  };
   const records: AuditRecord[] = [];
   let last: { ledger: Ledger; attachment: string } | undefined;
   for (const state of tries) {
@@ -77,10 +80,8 @@ function isTrusted(stage: Stage): boolean {
       `A step of this job set ${refusedVariables.join(', ')}. The clean-up stays off the network.`,
     );
   } catch (error) {
-    pipeline.warning(
-      'FROZEN_COPY_DIFFERS',
-      `${asScopedTokenError(error).text.happened} The clean-up stays off the network.`,
-    );
+    const { code, text } = asScopedTokenError(error);
+    pipeline.warning(code, `${text.happened} The clean-up stays off the network.`);
   }
   return false;
 }
@@ -124,13 +125,15 @@ function addEnd({ pipeline, io }: Stage, ledger: Ledger, issued: AuditRecord): L
   return extended;
 }
 
+/** How evidence can still leave the stage. */
+interface Delivery {
+  byRest: boolean;
+  /** Said once: what comes after it cannot be written either. */
+  isDiskFull: boolean;
+}
+
 /** Puts it by REST as long as that works and was asked for, else attaches a file through the agent. */
-async function publish(
-  stage: Stage,
-  job: JobContext,
-  attachment: Attachment,
-  delivery: { byRest: boolean },
-): Promise<void> {
+async function publish(stage: Stage, job: JobContext, attachment: Attachment, delivery: Delivery): Promise<void> {
   const { pipeline, io } = stage;
   if (delivery.byRest) {
     try {
@@ -150,10 +153,12 @@ async function publish(
     await io.files.create(file, attachment.content);
     pipeline.attach(attachment.type, attachment.name, file);
   } catch (cause) {
+    if (delivery.isDiskFull) return;
+    delivery.isDiskFull = true;
     const { code, text } = writeFailure(cause);
     pipeline.warning(
       code,
-      `${text.happened} ${text.why} ${attachment.name} is not published; the records stand in the log.`,
+      `${text.happened} ${text.why} The evidence of this stage is not published; its records stand in the log.`,
     );
   }
 }

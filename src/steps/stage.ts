@@ -24,6 +24,7 @@ export function networkSettings(pipeline: Pipeline): NetworkSettings {
     ...(proxyPassword ? { proxyPassword } : {}),
     ...(proxyBypassList ? { proxyBypassList } : {}),
     ...(caFile ? { caFile } : {}),
+    mask: (value) => pipeline.mask(value),
     warn: (message) => pipeline.warning('PROXY_SETTINGS', message),
   };
 }

@@ -112,7 +112,8 @@ function readEvidence(pipeline: Pipeline, mistakes: string[]): EvidenceMode {
 }
 
 function invalid(mistakes: readonly string[], syntax: readonly string[]): ScopedTokenError {
-  const all = [...mistakes, ...syntax];
+  const ofScopes = mistakes.filter((mistake) => mistake.startsWith('scopes'));
+  const all = [...mistakes.filter((mistake) => !ofScopes.includes(mistake)), ...syntax, ...ofScopes];
   const code = mistakes.length === 0 ? 'SCOPE_SYNTAX' : 'INPUT_INVALID';
   return new ScopedTokenError(code, {
     happened: [

@@ -13,6 +13,7 @@ export const REVEAL_SITES: readonly string[] = [
   'src/identity/workload-federation.ts#toCredential',
   // The proxy's password, as a header to the proxy.
   'src/io/routes.ts#agentFor',
+  'src/io/routes.ts#proxyCredentials',
   // What is handed to the agent: masks, what to scrub from records, the secret variable.
   'src/pipeline/azure-pipelines.ts#AzurePipelines.mask',
   'src/pipeline/azure-pipelines.ts#AzurePipelines.secrets',

@@ -7,7 +7,7 @@ import { failureOf } from './outcome.ts';
 
 describe('the real world', () => {
   const controller = new AbortController();
-  const io = nodeIo({ warn: () => undefined }, controller.signal);
+  const io = nodeIo({ warn: () => undefined, mask: () => undefined }, controller.signal);
   let folder = '';
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'scoped-token-files-'));

@@ -53,7 +53,12 @@ export function useTransport() {
       const server = stopLater(await httpsServer(pair, handler));
       const clock = new FakeClock('2026-03-01T12:00:00Z', cancelled);
       const warnings: string[] = [];
-      const all = { caFile: certificates().caFile, warn: (text: string) => void warnings.push(text), ...settings };
+      const all = {
+        caFile: certificates().caFile,
+        warn: (text: string) => void warnings.push(text),
+        mask: () => undefined,
+        ...settings,
+      };
       const url = `https://${serverName}:${server.port}/`;
       const request = { peer: 'the test server', method: 'GET', url, allowedHosts: [serverName] } as const;
       return { server, clock, http: createHttp(all, clock, cancelled), request, warnings };

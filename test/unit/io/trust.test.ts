@@ -9,7 +9,7 @@ import { ok, useTransport } from './transport.ts';
 async function sentFromChild(urls: readonly string[], caFile: string, extraCaFile?: string): Promise<string[]> {
   const script = `import { createHttp } from './src/io/node-http.ts';
     const clock = { now: () => new Date(), monotonicMilliseconds: () => 0, sleep: async () => undefined };
-    const settings = { caFile: ${JSON.stringify(caFile)}, warn: () => undefined };
+    const settings = { caFile: ${JSON.stringify(caFile)}, warn: () => undefined, mask: () => undefined };
     const http = createHttp(settings, clock, new AbortController().signal);
     for (const url of ${JSON.stringify(urls)}) {
       const request = { peer: 'the test server', method: 'GET', url, allowedHosts: ['localhost'] };

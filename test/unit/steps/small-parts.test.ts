@@ -19,7 +19,7 @@ describe('the network settings of the agent', () => {
       'Agent.SkipCertValidation': 'True',
     });
     pipeline.secretVariables['Agent.ProxyPassword'] = 'hunter2';
-    const { warn, proxyPassword, ...rest } = networkSettings(pipeline);
+    const { warn, mask, proxyPassword, ...rest } = networkSettings(pipeline);
     assert.equal(proxyPassword?.reveal(), 'hunter2');
     assert.deepEqual(rest, {
       proxyUrl: 'http://proxy.contoso.example:8080',
@@ -27,12 +27,14 @@ describe('the network settings of the agent', () => {
       proxyBypassList: '["a"]',
       caFile: '/agent/ca.pem',
     });
+    mask(new Secret('a value'));
+    assert.deepEqual(pipeline.of('mask'), [['a value']]);
     warn('a warning');
     assert.deepEqual(pipeline.of('warning'), [['PROXY_SETTINGS', 'a warning']]);
   });
 
   it('are none where the agent has none', () => {
-    assert.deepEqual(Object.keys(networkSettings(new FakePipeline())), ['warn']);
+    assert.deepEqual(Object.keys(networkSettings(new FakePipeline())), ['mask', 'warn']);
   });
 });
 
