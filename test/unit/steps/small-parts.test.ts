@@ -5,6 +5,7 @@ import { draftRecord, whereOf, whoOf } from '../../../src/steps/record-draft.ts'
 import { asScopedTokenError, networkSettings } from '../../../src/steps/stage.ts';
 import { writeFailure } from '../../../src/steps/step-ledger.ts';
 import { readTries, storeTry } from '../../../src/steps/step-state.ts';
+import { Secret } from '../../../src/token/secret.ts';
 import { connectionId, FakePipeline } from './fake-pipeline.ts';
 import { FakeWorld } from './fake-world.ts';
 
