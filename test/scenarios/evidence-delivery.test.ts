@@ -118,7 +118,7 @@ describe('handing over the evidence', function () {
       );
       const post = stageOf(run, 'logs', 'post');
       assert.equal(post.result, 'Succeeded');
-      const warnings = requests === 4 ? [] : ['EVIDENCE_NOT_CONFIRMED', 'EVIDENCE_NOT_CONFIRMED'];
+      const warnings = requests === 4 ? [] : ['EVIDENCE_NOT_CONFIRMED'];
       assert.deepEqual(ownWarnings(post), warnings);
     });
   }
