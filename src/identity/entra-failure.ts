@@ -144,6 +144,9 @@ export function entraFailure(response: HttpResponse, attempt: EntraAttempt): Sco
     });
   }
   const advice = adviceByCode[code];
+  // A status that says "later" counts more than a code that is not known here.
+  const down = advice ? undefined : outage(peer, response);
+  if (down) return down;
   if (!advice) {
     const said = providerSentence(jsonObject(response)?.['error_description']);
     return new ScopedTokenError('ENTRA_REFUSED', {

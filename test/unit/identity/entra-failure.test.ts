@@ -113,6 +113,12 @@ describe('what Entra answered', () => {
     );
   });
 
+  it('is an outage where the status says so and the code is not known', () => {
+    assert.equal(entraFailure(refused(1234567, {}, 503), attempt).code, 'SERVER_UNAVAILABLE');
+    assert.equal(entraFailure(refused(1234567, {}, 429), attempt).code, 'THROTTLED');
+    assert.equal(entraFailure(refused(700213, {}, 503), attempt).code, 'ENTRA_TRUST');
+  });
+
   it('is an outage, or not understood, where it has no code', () => {
     assert.equal(entraFailure(response('', 429), attempt).code, 'THROTTLED');
     assert.equal(entraFailure(response('<html>', 502), attempt).code, 'SERVER_UNAVAILABLE');
