@@ -183,12 +183,13 @@ describe('handing over the evidence', function () {
   it('a token that has run out by the end of the job is recorded so', async () => {
     const { registry } = suite.lab;
     const usual = registry.accessLifetimeSeconds;
-    registry.accessLifetimeSeconds = 1;
+    registry.accessLifetimeSeconds = 2;
     try {
       const run = await runScenario(suite.lab, {
         pipeline: pipelineOf(
           registryStep({ name: 'image', scopes: 'pull on team/app', evidence: 'confirmed' }),
-          scriptStep('sleep 1'),
+          // Times are known to the second, by either clock: one more than the two it lives.
+          scriptStep('sleep 4'),
         ),
       });
       const final = storedOf(run).find(({ name }) => name.endsWith('-final.jsonl'));
