@@ -24,6 +24,21 @@ const refusedNames = [
   'IDENTITY_*',
   'MSI_*',
   'IMDS_ENDPOINT',
+  // What the agent itself writes for this step. Agents before 5.277 write variables last, so that these would win; and a
+  // task variable that was never stored, as where the pre-job stage was skipped, could be made up by any step.
+  'VSTS_TASKVARIABLE_*',
+  'ENDPOINT_URL_*',
+  'ENDPOINT_AUTH_*',
+  'ENDPOINT_DATA_*',
+  'INPUT_CONNECTIONTYPE',
+  'INPUT_AZURECONNECTION',
+  'INPUT_TARGET',
+  'INPUT_RESOURCE',
+  'INPUT_SCOPES',
+  'INPUT_VARIABLE',
+  'INPUT_PURPOSE',
+  'INPUT_LIFETIMEMINUTES',
+  'INPUT_EVIDENCE',
 ];
 
 const patterns = refusedNames.map((name) => new RegExp(`^${name.replace('*', '.*')}$`));

@@ -3,6 +3,7 @@ import { headLogLine, recordLogLines } from '../audit/logging.ts';
 import { summaryMarkdown } from '../audit/markdown.ts';
 import type { AuditRecord } from '../audit/record.ts';
 import { summarise } from '../audit/summary.ts';
+import { mangledName } from '../pipeline/environment-guard.ts';
 import { compareFrozen, frozenVariable, readFrozenFacts } from '../pipeline/frozen-copy.ts';
 import { type JobContext, readJobContext } from '../pipeline/job-context.ts';
 import { type Attachment, attachmentNames, putAttachment } from './evidence.ts';
@@ -30,6 +31,14 @@ export async function releaseToken(stage: Stage): Promise<void> {
 }
 
 async function release(stage: Stage): Promise<void> {
+  const forged = stage.refusedVariables.filter((name) => mangledName(name).startsWith('VSTS_TASKVARIABLE_'));
+  if (forged.length > 0) {
+    stage.pipeline.warning(
+      'ENVIRONMENT_REFUSED',
+      `A step of this job set ${forged.join(', ')}, in the place of what the main stage left. Nothing is published from it; the records stand in the log.`,
+    );
+    return;
+  }
   const tries = readTries(stage.pipeline);
   if (tries.length === 0) {
     stage.pipeline.info('Nothing to clean up: the main stage requested no token.');

@@ -97,4 +97,14 @@ describe('the environment guard', () => {
     }
     assert.match(refusalLines(['NODE_OPTIONS'])[0] ?? '', /sets NODE_OPTIONS, which/);
   });
+
+  it('refuses what stands for the agent’s own word: inputs of this task, connections, task variables', () => {
+    const names = [
+      'VSTS_TASKVARIABLE_ScopedTokenFrozen',
+      'vsts.taskvariable.scopedtokenstate',
+      'input.scopes',
+      'ENDPOINT_URL_SYSTEMVSSCONNECTION',
+    ];
+    assert.deepEqual(listed(...names, 'INPUT_OTHER', 'endpoint'), names);
+  });
 });
