@@ -137,12 +137,11 @@ describe('Entra’s refusals', function () {
   }
 
   describe('of the connection', () => {
-    const { directory } = { directory: () => suite.lab.entra.directory };
     beforeEach(() => {
-      directory().autoTrust = false;
+      suite.lab.entra.directory.autoTrust = false;
     });
     afterEach(() => {
-      directory().autoTrust = true;
+      suite.lab.entra.directory.autoTrust = true;
     });
 
     it('90002: an unknown tenant', async () => {

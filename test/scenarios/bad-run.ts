@@ -1,7 +1,3 @@
-import { createRequire } from 'node:module';
-
-const require = createRequire(import.meta.url);
-
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readRecords, verifyLedger } from '../../src/audit/ledger.ts';
@@ -113,7 +109,6 @@ export function runWithConnection(lab: Lab, connection: Connection, options: Ste
 export function assertRefused(run: RunResult, refusal: Refusal): string {
   const step = stageOf(run, tokenName);
   const { code, message } = errorOf(step);
-  require('node:fs').appendFileSync('/tmp/messages.txt', `${message}\n-----\n`);
   assert.equal(code, refusal.code, message);
   assert.equal(step.issues.find((issue) => issue.type === 'error')?.code, refusal.code, 'code of the issue');
   assertClear(message);

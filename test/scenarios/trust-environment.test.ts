@@ -44,6 +44,14 @@ const hostile: Readonly<Record<string, string>> = {
   IDENTITY_HEADER: 'header',
   MSI_ENDPOINT: 'http://attacker.example/token',
   IMDS_ENDPOINT: 'http://attacker.example',
+  // What the agent itself says to a step: its inputs, its connections, what its earlier stages left.
+  INPUT_SCOPES: 'pull,push on team/app',
+  INPUT_AZURECONNECTION: '6f1c1f6e-3f55-4a0e-9a39-5b1f3a5c0a01',
+  ENDPOINT_URL_SYSTEMVSSCONNECTION: 'https://dev.attacker.example/',
+  ENDPOINT_AUTH_SYSTEMVSSCONNECTION: '{}',
+  'ENDPOINT_DATA_6f1c1f6e-3f55-4a0e-9a39-5b1f3a5c0a02': '{}',
+  VSTS_TASKVARIABLE_ScopedTokenFrozen: '{}',
+  VSTS_TASKVARIABLE_ScopedTokenState: '[]',
   // Other spellings of what the agent makes the same name of.
   'node.options': '--no-deprecation',
   'Node Tls Reject Unauthorized': '0',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertIssued, assertNothingSet, assertRefused, recordsOf, registryToken, runSteps } from './bad-run.ts';
-import { scriptStep, warningCodes } from './pipelines.ts';
-import { exampleConnections, labForSuite, scenarioTimeoutMilliseconds, stageOf } from './scenario.ts';
+import { ledgersOf, scriptStep, warningCodes } from './pipelines.ts';
+import { errorOf, exampleConnections, labForSuite, scenarioTimeoutMilliseconds, stageOf } from './scenario.ts';
 
 const images = exampleConnections.find(({ name }) => name === 'sc-images')?.id ?? '';
 
@@ -192,6 +192,16 @@ describe('a pre-job stage that did not run', function () {
     });
   }
 
+  it('is not made up for by a copy that a step forged', async () => {
+    const forged = saying(setVariable('ready', 'yes'), setVariable('VSTS_TASKVARIABLE_ScopedTokenFrozen', '{}'));
+    const run = await runSteps(suite.lab, [forged, registryToken({}, { condition: "eq(variables['ready'], 'yes')" })]);
+    const { code, message } = errorOf(stageOf(run, 'token'));
+    assert.equal(code, 'ENVIRONMENT_REFUSED');
+    assert.ok(message.includes('VSTS_TASKVARIABLE_ScopedTokenFrozen'), message);
+    assertNothingSet(run);
+    assert.deepEqual(run.requests, []);
+  });
+
   it('is what the clean-up warns of, too', async () => {
     const ready = saying(setVariable('ready', 'yes'));
     const run = await runSteps(suite.lab, [ready, registryToken({}, { condition: "eq(variables['ready'], 'yes')" })]);
@@ -236,6 +246,16 @@ describe('a clean-up among hostile variables', function () {
       assert.equal(recordsOf(run, 'final').at(-1)?.event, 'notRevocable');
     });
   }
+
+  it('publishes nothing from a state that a step forged', async () => {
+    const forged = saying(setVariable('VSTS_TASKVARIABLE_ScopedTokenState', '[]'));
+    const run = await runSteps(suite.lab, [registryToken({ evidence: 'confirmed' }), forged]);
+    const cleanUp = stageOf(run, 'token', 'post');
+    assert.equal(cleanUp.result, 'Succeeded');
+    assert.deepEqual(warningCodes(cleanUp), ['ENVIRONMENT_REFUSED']);
+    assert.match(cleanUp.issues[0]?.message ?? '', /VSTS_TASKVARIABLE_ScopedTokenState.*the records stand in the log/);
+    assert.deepEqual(ledgersOf(run, { kind: 'final' }), []);
+  });
 
   it('does not vouch for a ledger that a step has changed', async () => {
     const change = scriptStep(
