@@ -102,7 +102,8 @@ class AzurePipelines implements Pipeline {
   }
 
   setOutput(name: string, value: string): void {
-    this.#task.setVariable(name, printable(value), false, true);
+    // The agent masks no variable: a secret that an input took in would stand in clear.
+    this.#task.setVariable(name, this.#clean(printable(value)), false, true);
   }
 
   info(line: string): void {

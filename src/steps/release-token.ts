@@ -174,8 +174,9 @@ async function publish(stage: Stage, job: JobContext, attachment: Attachment, de
 
 /** The name is the heading on the Extensions tab: it tells two uses of the task apart. */
 function summaryName(records: readonly AuditRecord[], job: JobContext): string {
-  const what = records.at(-1)?.what;
-  const label = `Scoped Token ${job.facts['step'] ?? ''} ${what?.target ?? ''}`
+  // As the record has them: its texts were searched for secrets.
+  const last = records.at(-1);
+  const label = `Scoped Token ${last?.where.step ?? ''} ${last?.what.target ?? ''}`
     .replace(/[^\w .-]/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();

@@ -116,4 +116,14 @@ describe('output variables', function () {
     assert.deepEqual(variablesSet(run), []);
     assert.ok(run.log.includes('ran'));
   });
+
+  it('hold no secret that an input took in', async () => {
+    const run = await runScenario(suite.lab, {
+      variables: { pin: { value: 'hunter2hunter2', secret: true } },
+      pipeline: pipelineOf(storageStep({ name: 'logs', scopes: 'read on logs/$(pin)/app.json' }), printOutputs('logs')),
+    });
+    assert.equal(stageOf(run, 'logs').result, 'Succeeded');
+    const granted = stageOf(run, 'logs').outputVariables.find(({ name }) => name.endsWith('grantedScopes'));
+    assert.equal(granted?.value, 'read on logs/[secret]/app.json');
+  });
 });
