@@ -55,6 +55,7 @@ function readAuthority(connection: ConnectionFields, cloud: Cloud, mistakes: str
     const url = new URL(named);
     const plain = url.protocol === 'https:' && url.username === '' && url.password === '' && url.port === '';
     if (plain && cloud.authorityHosts.includes(url.hostname)) return url.hostname;
+    if (plain && cloud.authorityAliases.includes(url.hostname)) return fallback;
   } catch {
     // reported below, like every other unusable authority
   }

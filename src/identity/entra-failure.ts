@@ -24,11 +24,13 @@ interface Advice {
   readonly trust?: true;
 }
 
-const trust = (why: string): Advice => ({
+const trust = (why: string, next?: string): Advice => ({
   code: 'ENTRA_TRUST',
   happened: (attempt) => `Application ${attempt.clientId} does not trust this connection.`,
   why,
-  next: 'Copy issuer and subject below, exactly, into the federated credential of the application or managed identity. If it was created in the last ten minutes, run again.',
+  next:
+    next ??
+    'Copy the issuer and subject shown above, exactly, into the federated credential of the application or managed identity. If it was created in the last ten minutes, run again.',
   trust: true,
 });
 
@@ -38,7 +40,10 @@ const adviceByCode: Readonly<Record<number, Advice>> = {
   700211: trust(
     'No federated credential has this issuer. It is compared character by character, a final slash included.',
   ),
-  700212: trust('No federated credential has this audience.'),
+  700212: trust(
+    'No federated credential has this audience.',
+    'Set the audience of the federated credential to the one presented above.',
+  ),
   700213: trust('No federated credential has this subject.'),
   7002131: trust('The subject does not match the expression of the flexible federated credential.'),
   7002137: trust('No federated credential has this subject.'),
@@ -48,8 +53,8 @@ const adviceByCode: Readonly<Record<number, Advice>> = {
     code: 'ENTRA_TRUST',
     happened: (attempt) =>
       `Microsoft Entra could not verify the signature of the assertion for application ${attempt.clientId}.`,
-    why: 'The issuer below does not publish the key that signed it.',
-    next: 'Run again; if it stays, compare the issuer below with the one on the service connection’s page.',
+    why: 'The issuer does not publish the key that signed it.',
+    next: 'Run again; if it stays, compare the issuer above with the one on the service connection’s page.',
     trust: true,
   },
   700024: {
@@ -78,7 +83,7 @@ const adviceByCode: Readonly<Record<number, Advice>> = {
   700238: {
     code: 'ENTRA_REFUSED',
     happened: (attempt) => `Tenant ${attempt.tenantId} does not allow federation with this issuer.`,
-    next: 'Ask the tenant’s administrator to allow the issuer below in the workload identity federation policy.',
+    next: 'Ask the tenant’s administrator to allow the issuer above in the workload identity federation policy.',
     trust: true,
   },
   700223: {

@@ -1,7 +1,15 @@
 import { ScopedTokenError } from '../errors.ts';
 import type { HttpResponse } from '../io/http.ts';
 import type { Io } from '../io/io.ts';
-import { badAnswer, jsonObject, outage, providerSentence, requestIds, shapeOf } from '../io/unexpected-status.ts';
+import {
+  badAnswer,
+  jsonObject,
+  outage,
+  providerSentence,
+  requestIds,
+  shapeOf,
+  tokenField,
+} from '../io/unexpected-status.ts';
 import { readClaims, textClaim } from '../token/jwt-claims.ts';
 import { Secret } from '../token/secret.ts';
 
@@ -47,8 +55,8 @@ export async function requestAssertion(oidc: PipelineOidc, io: Io, mask: (value:
     },
   });
   if (response.status !== 200) throw refusal(response, oidc.connectionId);
-  const token = jsonObject(response)?.['oidcToken'];
-  if (typeof token !== 'string' || token === '') throw emptyAnswer(response, oidc.connectionId);
+  const token = tokenField(response, 'oidcToken');
+  if (token === undefined) throw emptyAnswer(response, oidc.connectionId);
   const secret = new Secret(token);
   mask(secret);
   return readAssertion(secret, response);
@@ -82,7 +90,7 @@ function emptyAnswer(response: HttpResponse, connectionId: string): ScopedTokenE
   return new ScopedTokenError('OIDC_BAD_ANSWER', {
     happened: `${peer} gave no token for connection ${connectionId}: ${shapeOf(response)}.`,
     why: jsonObject(response)
-      ? 'Its answer holds no "oidcToken".'
+      ? 'Its answer holds no "oidcToken" that is a token.'
       : 'Its answer is no JSON; something between the agent and Azure DevOps may have answered in its place.',
     next: 'Run again; if it stays, look at the proxy between the agent and Azure DevOps.',
     provider: { code: `HTTP ${response.status}`, ids: requestIds(response) },

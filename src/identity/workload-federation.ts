@@ -1,6 +1,6 @@
 import type { ScopedTokenError } from '../errors.ts';
 import type { HttpResponse } from '../io/http.ts';
-import { badAnswer, jsonObject, requestIds } from '../io/unexpected-status.ts';
+import { badAnswer, jsonObject, requestIds, tokenField } from '../io/unexpected-status.ts';
 import type { Credential } from '../token/credential.ts';
 import { type Claims, readClaims, textClaim } from '../token/jwt-claims.ts';
 import { Secret } from '../token/secret.ts';
@@ -69,9 +69,9 @@ async function exchange(
     expectedAudience: context.cloud.assertionAudience,
   };
   const answer = response.status === 200 ? jsonObject(response) : undefined;
-  const token = answer?.['access_token'];
+  const token = answer && tokenField(response, 'access_token');
   const lifetimeSeconds = Number(answer?.['expires_in']);
-  if (typeof token === 'string' && token !== '' && lifetimeSeconds > 0) {
+  if (token && lifetimeSeconds > 0) {
     const secret = new Secret(token);
     context.mask(secret);
     return toCredential({ token: secret, lifetimeSeconds }, attempt, response, context);

@@ -13,6 +13,7 @@ export interface Files {
   /** Creates the file with mode 0600; fails when it exists. */
   create(path: string, text: string): Promise<void>;
   append(path: string, text: string): Promise<void>;
+  /** Reads a regular file; fails for anything else. */
   read(path: string): Promise<string>;
   /** Joins a folder and a file name. */
   join(folder: string, name: string): string;

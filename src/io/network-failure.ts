@@ -1,4 +1,4 @@
-import { ScopedTokenError } from '../errors.ts';
+import { type ErrorText, ScopedTokenError } from '../errors.ts';
 
 const unknownCode = 'an unknown error';
 
@@ -62,7 +62,26 @@ export function networkFailure(cause: unknown, to: Destination): ScopedTokenErro
   );
 }
 
+const timeCodes = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
+
+/** A certificate whose fault is not that nobody vouches for it. */
+function tlsFault(code: string, where: string): ErrorText | undefined {
+  if (timeCodes.includes(code))
+    return {
+      happened: `The certificate of ${where} is outside its time of validity (${code}).`,
+      next: 'Check the clock of the agent machine; if it is right, whoever runs the server, or the proxy that stands in for it, must renew the certificate. agent.skipcertvalidation has no effect here.',
+    };
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return {
+      happened: `The certificate that ${where} presented is for another host (${code}).`,
+      next: 'Check where the name leads on the agent machine (DNS, hosts file, proxy). Another certificate authority will not help, and agent.skipcertvalidation has no effect here.',
+    };
+  return undefined;
+}
+
 function tlsFailure(code: string, where: string, cause: unknown): ScopedTokenError {
+  const fault = tlsFault(code, where);
+  if (fault) return new ScopedTokenError('NETWORK_TLS', fault, { cause });
   return new ScopedTokenError(
     'NETWORK_TLS',
     {
@@ -94,9 +113,15 @@ export function proxyRefusal(status: number, to: Destination): ScopedTokenError 
       next: 'Configure the agent again with --proxyurl, --proxyusername and --proxypassword.',
     });
   }
+  if (status >= 500) {
+    return new ScopedTokenError('PROXY_REFUSED', {
+      happened: `The proxy ${to.proxy} could not reach ${to.host} for ${to.peer} (status ${status}).`,
+      next: `Run again; if it stays, ask the proxy's administrator whether ${to.host} resolves and answers from there.`,
+    });
+  }
   return new ScopedTokenError('PROXY_REFUSED', {
     happened: `The proxy ${to.proxy} refused to connect to ${to.host} for ${to.peer} (status ${status}).`,
-    why: 'The proxy does not allow that host, or could not reach it.',
+    why: 'The proxy does not allow that host.',
     next: `Ask the proxy's administrator to allow CONNECT to ${to.host}:443.`,
   });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, constants, open, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancellation } from './cancellation.ts';
@@ -39,11 +39,26 @@ async function appendWhole(path: string, text: string): Promise<void> {
   }
 }
 
+/** A ledger has some kilobytes. */
+const longestFileBytes = 16 * 1024 * 1024;
+
+/** Reads what was left as a file, and nothing that a step put in its place: a link, a pipe, a device. */
+async function readRegularFile(path: string): Promise<string> {
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  try {
+    const found = await handle.stat();
+    if (!found.isFile() || found.size > longestFileBytes) throw new Error('It is not the file that was left.');
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
 function nodeFiles(): Files {
   return {
     create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' }),
     append: appendWhole,
-    read: (path) => readFile(path, 'utf8'),
+    read: readRegularFile,
     join: (folder, name) => join(folder, name),
   };
 }

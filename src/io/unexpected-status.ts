@@ -57,6 +57,12 @@ export function jsonObject(response: HttpResponse): Readonly<Record<string, unkn
   }
 }
 
+/** A token in a field of the answer: printable ASCII without blanks (RFC 6750 §2.1); `undefined` for anything else. */
+export function tokenField(response: HttpResponse, field: string): string | undefined {
+  const token = jsonObject(response)?.[field];
+  return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
+}
+
 /** One line of a service's own words, short and without markup; `undefined` when it is markup. */
 export function providerSentence(text: unknown): string | undefined {
   if (typeof text !== 'string' || /<[a-z!/]/i.test(text)) return undefined;

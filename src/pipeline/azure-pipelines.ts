@@ -1,6 +1,7 @@
 import type * as TaskLibrary from 'azure-pipelines-task-lib/task.js';
 import type { ScopedTokenError } from '../errors.ts';
 import { Secret } from '../token/secret.ts';
+import { mangledName } from './environment-guard.ts';
 import type { ConnectionFields, Pipeline } from './pipeline.ts';
 import { printable, printableLines } from './printable.ts';
 
@@ -9,21 +10,27 @@ import { printable, printableLines } from './printable.ts';
  * secrets, so that no child inherits them.
  */
 export async function azurePipelines(): Promise<Pipeline> {
-  const secretNames = namesIn(process.env['VSTS_SECRET_VARIABLES']);
+  // Read here, because the library writes the value of every variable that it is asked for as a debug line.
+  const secrets = new Map(
+    namesIn(process.env['VSTS_SECRET_VARIABLES']).map((name) => [
+      name.toLowerCase(),
+      process.env[`SECRET_${mangledName(name)}`] ?? '',
+    ]),
+  );
   const { default: task } = await import('azure-pipelines-task-lib/task.js');
-  return new AzurePipelines(task, secretNames);
+  return new AzurePipelines(task, secrets);
 }
 
 class AzurePipelines implements Pipeline {
   readonly #task: typeof TaskLibrary;
-  readonly #secretNames: readonly string[];
+  /** The job's secret variables, by name in lower case. */
+  readonly #jobSecrets: ReadonlyMap<string, string>;
   readonly #masked = new Set<string>();
-  #jobSecrets: readonly string[] | undefined;
   #system: { url: string; accessToken: Secret } | undefined;
 
-  constructor(task: typeof TaskLibrary, secretNames: readonly string[]) {
+  constructor(task: typeof TaskLibrary, jobSecrets: ReadonlyMap<string, string>) {
     this.#task = task;
-    this.#secretNames = secretNames;
+    this.#jobSecrets = jobSecrets;
   }
 
   input(name: string): string | undefined {
@@ -36,13 +43,12 @@ class AzurePipelines implements Pipeline {
   }
 
   secretVariable(name: string): Secret | undefined {
-    if (!this.hasSecretVariable(name)) return undefined;
-    const value = this.#task.getVariable(name);
+    const value = this.#jobSecrets.get(name.toLowerCase());
     return value ? new Secret(value) : undefined;
   }
 
   hasSecretVariable(name: string): boolean {
-    return this.#secretNames.some((known) => known.toLowerCase() === name.toLowerCase());
+    return this.#jobSecrets.has(name.toLowerCase());
   }
 
   connection(id: string): ConnectionFields | undefined {
@@ -90,11 +96,8 @@ class AzurePipelines implements Pipeline {
   }
 
   secrets(): readonly string[] {
-    this.#jobSecrets ??= this.#secretNames
-      .map((name) => this.#task.getVariable(name) ?? '')
-      .filter((value) => value.length > 0);
     const token = this.systemConnection()?.accessToken.reveal();
-    return [...this.#masked, ...this.#jobSecrets, ...(token ? [token] : [])];
+    return [...this.#masked, ...this.#jobSecrets.values(), token ?? ''].filter((value) => value.length > 0);
   }
 
   setSecretVariable(name: string, value: Secret): void {

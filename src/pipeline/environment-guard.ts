@@ -63,9 +63,9 @@ export function mangledName(name: string): string {
 }
 
 function publicNames(list: string | undefined): readonly string[] | undefined {
-  if (list === undefined || list === '') return [];
   try {
-    const names: unknown = JSON.parse(list);
+    // The agent always sets it; absent, it may have been too long for this process to read.
+    const names: unknown = JSON.parse(list ?? '');
     return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : undefined;
   } catch {
     return undefined;
@@ -75,7 +75,7 @@ function publicNames(list: string | undefined): readonly string[] | undefined {
 /** The logging commands that end the step, printed before any other module is loaded. */
 export function refusalLines(names: readonly string[] | undefined): readonly string[] {
   const happened = names
-    ? `The pipeline sets ${names.map(harmless).join(', ')}, which changes how this task's Node, TLS or identity works.`
+    ? `The pipeline sets ${names.map(harmless).join(', ')}, which changes how this task's Node, TLS or identity works, or stands in the place of what the agent itself tells the step.`
     : 'The list of the job’s variables (VSTS_PUBLIC_VARIABLES) cannot be read.';
   const message = [
     `ENVIRONMENT_REFUSED: ${happened}`,

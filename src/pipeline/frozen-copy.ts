@@ -32,18 +32,6 @@ const frozenVariables = [
 
 const secretVariables = ['Agent.ProxyPassword'];
 
-/** Authorization parameters that are no secrets; all others are held as digests. */
-const plainParameters = [
-  'tenantid',
-  'serviceprincipalid',
-  'authenticationtype',
-  'workloadidentityfederationissuer',
-  'workloadidentityfederationsubject',
-  'workloadidentityfederationissuertype',
-  'scope',
-  'role',
-];
-
 /** Reads every fact that the pre-job stage freezes. */
 export function readFrozenFacts(pipeline: Pipeline, connectionId: string | undefined): FrozenFacts {
   const facts: Record<string, string> = {};
@@ -56,7 +44,7 @@ export function readFrozenFacts(pipeline: Pipeline, connectionId: string | undef
   facts['connection url'] = connection.url;
   facts['connection scheme'] = connection.scheme;
   for (const [key, value] of Object.entries(connection.parameters)) {
-    facts[`connection parameter ${key}`] = plainParameters.includes(key) ? value.reveal() : digest(value.reveal());
+    facts[`connection parameter ${key}`] = digest(value.reveal());
   }
   for (const [key, value] of Object.entries(connection.data)) facts[`connection data ${key}`] = value;
   return facts;
@@ -75,7 +63,7 @@ export function compareFrozen(stored: string | undefined, now: FrozenFacts): voi
   throw new ScopedTokenError('FROZEN_COPY_DIFFERS', {
     happened: `Since the job began, this was changed: ${changed.map((name) => change(name, before[name], now[name])).join('; ')}.`,
     why: 'A step before this one, or the pre-job stage of another task, rewrote what decides where credentials come from and go to.',
-    next: 'Find the step that sets it (##vso[task.setvariable] or ##vso[task.setendpoint] in a script or tool) and remove it. No credential was requested.',
+    next: 'Find the step whose script or tool prints the logging command task.setvariable or task.setendpoint for it, and remove that. No credential was requested.',
   });
 }
 
@@ -100,9 +88,7 @@ function missingCopy(): ScopedTokenError {
 
 function change(name: string, before: string | undefined, now: string | undefined): string {
   // The agent takes every authorization parameter for a secret, the ids among them too.
-  const isHidden =
-    name.startsWith('connection parameter') || [before, now].some((value) => value?.startsWith('sha256:'));
-  if (isHidden) return `${name} (its value is not shown)`;
+  if ([before, now].some((value) => value?.startsWith('sha256:'))) return `${name} (its value is not shown)`;
   return `${name} (was ${quoted(before)}, is ${quoted(now)})`;
 }
 

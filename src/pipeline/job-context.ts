@@ -3,7 +3,6 @@ import type { Pipeline } from './pipeline.ts';
 
 /** Facts of the job, read from the agent's variables. A step of the job can rewrite most of them. */
 export interface JobContext {
-  readonly collectionUri: string;
   readonly organisation: string;
   readonly projectId: string;
   readonly planId: string;
@@ -38,6 +37,17 @@ const factVariables = {
   requestedForId: 'Build.RequestedForId',
 } as const;
 
+/** In a classic release the `Build.*` variables tell of the build that made its artifact. */
+const releaseVariables: Readonly<Record<string, string>> = {
+  pipeline: 'Release.DefinitionName',
+  pipelineId: 'Release.DefinitionId',
+  pipelineRevision: 'Release.DefinitionVersion',
+  run: 'Release.ReleaseName',
+  stage: 'Release.EnvironmentName',
+  requestedFor: 'Release.RequestedFor',
+  requestedForId: 'Release.RequestedForID',
+};
+
 /** Reads the job's facts. FACT_MISSING names every one that is needed and absent. */
 export function readJobContext(pipeline: Pipeline): JobContext {
   const missing: string[] = [];
@@ -46,20 +56,25 @@ export function readJobContext(pipeline: Pipeline): JobContext {
     if (value === undefined) missing.push(name);
     return value ?? '';
   };
-  const collectionUri = need('System.CollectionUri');
+  // Releases have the older name only.
+  const collectionUri =
+    pipeline.variable('System.CollectionUri') ??
+    pipeline.variable('System.TeamFoundationCollectionUri') ??
+    need('System.CollectionUri');
   const timelineId = pipeline.variable('System.TimelineId');
-  const runId = pipeline.variable('Build.BuildId') ?? pipeline.variable('Release.ReleaseId');
+  const hostType = need('System.HostType');
+  const isRelease = hostType.toLowerCase() === 'release';
+  const runId = pipeline.variable(isRelease ? 'Release.ReleaseId' : 'Build.BuildId');
   const context: JobContext = {
-    collectionUri,
     organisation: organisationOf(collectionUri),
     projectId: need('System.TeamProjectId'),
     planId: need('System.PlanId'),
     jobId: need('System.JobId'),
     stepId: need('System.TaskInstanceId'),
-    hostType: need('System.HostType'),
+    hostType,
     tempFolder: need('Agent.TempDirectory'),
     jobAttempt: Number(pipeline.variable('System.JobAttempt') ?? '1') || 1,
-    facts: readFacts(pipeline),
+    facts: readFacts(pipeline, isRelease),
     ...(timelineId ? { timelineId } : {}),
     ...(runId ? { runId } : {}),
   };
@@ -71,9 +86,10 @@ export function readJobContext(pipeline: Pipeline): JobContext {
   });
 }
 
-function readFacts(pipeline: Pipeline): Record<string, string> {
+function readFacts(pipeline: Pipeline, isRelease: boolean): Record<string, string> {
   const facts: Record<string, string> = {};
-  for (const [field, name] of Object.entries(factVariables)) {
+  const variables = { ...factVariables, ...(isRelease ? releaseVariables : {}) };
+  for (const [field, name] of Object.entries(variables)) {
     const value = pipeline.variable(name);
     if (value !== undefined) facts[field] = value;
   }

@@ -76,6 +76,7 @@ export const variableNameRule =
 export function variableNameMistake(name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_.]{0,127}$/.test(name)) return `is not a variable name here: ${variableNameRule}`;
   const mangled = mangledName(name);
-  if (patterns.some((pattern) => pattern.test(mangled))) return `is reserved: ${variableNameRule}`;
+  if (patterns.some((pattern) => pattern.test(mangled)))
+    return 'is a name that the agent, a shell or a runtime reads; choose another, such as APP_TOKEN';
   return undefined;
 }

@@ -5,7 +5,7 @@ import type { AuditRecord } from '../audit/record.ts';
 import { summarise } from '../audit/summary.ts';
 import { mangledName } from '../pipeline/environment-guard.ts';
 import { compareFrozen, frozenVariable, readFrozenFacts } from '../pipeline/frozen-copy.ts';
-import { type JobContext, readJobContext } from '../pipeline/job-context.ts';
+import type { JobContext } from '../pipeline/job-context.ts';
 import { type Attachment, attachmentNames, putAttachment } from './evidence.ts';
 import { draftRecord } from './record-draft.ts';
 import { asScopedTokenError, type Stage } from './stage.ts';
@@ -26,7 +26,7 @@ export async function releaseToken(stage: Stage): Promise<void> {
     await release(stage);
   } catch (error) {
     const known = asScopedTokenError(error);
-    stage.pipeline.warning(known.code, known.message);
+    stage.pipeline.warning(known.code, known.message.slice(`${known.code}: `.length));
   }
 }
 
@@ -40,11 +40,11 @@ async function release(stage: Stage): Promise<void> {
     return;
   }
   const tries = readTries(stage.pipeline);
-  if (tries.length === 0) {
+  const job = tries.at(-1)?.job;
+  if (!job) {
     stage.pipeline.info('Nothing to clean up: the main stage requested no token.');
     return;
   }
-  const job = readJobContext(stage.pipeline);
   const online = isTrusted(stage);
   const delivery: Delivery = {
     isDiskFull: false,

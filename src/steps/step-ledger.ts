@@ -1,7 +1,7 @@
 import { appendRecord, head, type Ledger, startLedger } from '../audit/ledger.ts';
 import { headLogLine, recordLogLines } from '../audit/logging.ts';
 import type { AuditRecord } from '../audit/record.ts';
-import { ScopedTokenError } from '../errors.ts';
+import { type ErrorText, ScopedTokenError } from '../errors.ts';
 import type { JobContext } from '../pipeline/job-context.ts';
 import { putAttachment } from './evidence.ts';
 import { type DraftBase, type DraftEvent, draftRecord } from './record-draft.ts';
@@ -52,6 +52,7 @@ export class StepLedger {
       head: head(this.#ledger),
       attachment: this.#attachment,
       evidence: this.evidence,
+      job: { ...this.#job, facts: {} },
     });
     return record;
   }
@@ -97,18 +98,29 @@ export class StepLedger {
   }
 }
 
+const temp = 'the agent’s temp folder (Agent.TempDirectory)';
+const reasons: Readonly<Record<string, Pick<ErrorText, 'why' | 'next'>>> = {
+  ENOSPC: { why: 'The disk of the agent’s temp folder is full.', next: `Make room in ${temp}, and run again.` },
+  EEXIST: {
+    why: 'A file of that name is there already: another step of this job, or an earlier run on this agent, left it.',
+    next: `Remove scoped-token-* from ${temp}, or find the step that writes it, and run again.`,
+  },
+};
+const otherReason = {
+  why: 'The agent’s temp folder cannot be written to.',
+  next: `Check that the agent's user may write to ${temp}, and run again.`,
+};
+
 /** The record could not be written; without it no token is handed out. */
 export function writeFailure(cause: unknown): ScopedTokenError {
   const code = (cause as { code?: unknown } | undefined)?.code;
+  const { why, next } = reasons[String(code)] ?? otherReason;
   return new ScopedTokenError(
     'LEDGER_WRITE',
     {
       happened: `The record of this token could not be written${typeof code === 'string' ? ` (${code})` : ''}.`,
-      why:
-        code === 'ENOSPC'
-          ? 'The disk of the agent’s temp folder is full.'
-          : 'The agent’s temp folder cannot be written to.',
-      next: 'Make room in the agent’s temp folder (Agent.TempDirectory), and run again. No record, no token: no variable was set.',
+      ...(why ? { why } : {}),
+      next: `${next} No record, no token: no variable was set.`,
     },
     { cause },
   );

@@ -8,6 +8,8 @@ export interface Cloud {
   readonly name: CloudName;
   /** Hosts of Microsoft Entra; the first is the default. */
   readonly authorityHosts: readonly string[];
+  /** Older names that connections still hold. Nothing is sent to them: the default stands for them. */
+  readonly authorityAliases: readonly string[];
   /** Audience of a federated credential's assertion. */
   readonly assertionAudience: string;
   readonly storageAudience: string;
@@ -21,6 +23,7 @@ const clouds: readonly Cloud[] = [
   {
     name: 'AzureCloud',
     authorityHosts: ['login.microsoftonline.com'],
+    authorityAliases: ['login.windows.net', 'login.microsoft.com', 'sts.windows.net'],
     assertionAudience: 'api://AzureADTokenExchange',
     storageAudience: 'https://storage.azure.com',
     storageSuffixes: ['.blob.core.windows.net', '.dfs.core.windows.net'],
@@ -30,6 +33,7 @@ const clouds: readonly Cloud[] = [
   {
     name: 'AzureUSGovernment',
     authorityHosts: ['login.microsoftonline.us'],
+    authorityAliases: ['login-us.microsoftonline.com'],
     assertionAudience: 'api://AzureADTokenExchangeUSGov',
     storageAudience: 'https://storage.azure.com',
     storageSuffixes: ['.blob.core.usgovcloudapi.net', '.dfs.core.usgovcloudapi.net'],
@@ -39,6 +43,7 @@ const clouds: readonly Cloud[] = [
   {
     name: 'AzureChinaCloud',
     authorityHosts: ['login.chinacloudapi.cn', 'login.partner.microsoftonline.cn'],
+    authorityAliases: [],
     assertionAudience: 'api://AzureADTokenExchangeChina',
     storageAudience: 'https://storage.azure.com',
     storageSuffixes: ['.blob.core.chinacloudapi.cn', '.dfs.core.chinacloudapi.cn'],

@@ -119,6 +119,14 @@ describe('bad connections', function () {
     assertIssued(await runWithConnection(suite.lab, connection));
   });
 
+  it('an authority by its older name is met at the name of today', async () => {
+    const connection = ownConnection({ data: { environmentAuthorityUrl: 'https://login.windows.net/' } });
+    const run = await runWithConnection(suite.lab, connection);
+    assertIssued(run);
+    const hosts = run.requests.filter(({ server }) => server === 'entra').map(({ host }) => host);
+    assert.deepEqual(hosts, ['login.microsoftonline.com']);
+  });
+
   it('a tenant by its domain name is a tenant', async () => {
     const connection = ownConnection({ parameters: { tenantid: 'contoso.onmicrosoft.com' } });
     assertIssued(await runWithConnection(suite.lab, connection));

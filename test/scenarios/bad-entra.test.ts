@@ -95,7 +95,14 @@ describe('Entra’s refusals', function () {
           const failed = await runWithConnection(suite.lab, connection);
           const message = assertRefused(failed, {
             code: 'ENTRA_TRUST',
-            says: [why, 'does not trust this connection', 'Next: Copy issuer and subject below', `AADSTS${code}`],
+            says: [
+              why,
+              'does not trust this connection',
+              code === 700212
+                ? 'Next: Set the audience of the federated credential'
+                : 'Next: Copy the issuer and subject shown above',
+              `AADSTS${code}`,
+            ],
             requests: { oidc: 1, entra: 1 },
             providerCode: `AADSTS${code}`,
           });

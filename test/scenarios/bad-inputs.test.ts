@@ -35,7 +35,7 @@ const missing: readonly Row[] = [
       'azureConnection: is required',
       'target: is required',
       'resource: is required',
-      'variable: "PATH" is reserved',
+      'variable: "PATH" is a name that the agent, a shell or a runtime reads',
       'lifetimeMinutes: "long" is not a whole number',
       'evidence: "sometimes" is none of attached, confirmed',
       'scopes: is required',
@@ -137,12 +137,15 @@ const reservedNames = [
 ];
 
 const names: readonly Row[] = [
-  ...notNames.map((name) => ({ name, why: 'is not a variable name here' })),
-  ...reservedNames.map((name) => ({ name, why: 'is reserved' })),
+  ...notNames.map((name) => ({
+    name,
+    why: 'is not a variable name here: a letter, then at most 127 letters, digits, underscores or dots',
+  })),
+  ...reservedNames.map((name) => ({ name, why: 'is a name that the agent, a shell or a runtime reads' })),
 ].map(({ name, why }) => ({
   title: `the variable ${name.slice(0, 30)}`,
   step: storageToken({ variable: name }),
-  mistakes: [`variable: "${name}" ${why}: a letter, then at most 127 letters, digits, underscores or dots`],
+  mistakes: [`variable: "${name}" ${why}`],
 }));
 
 const together: readonly Row[] = [

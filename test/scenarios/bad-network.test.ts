@@ -86,11 +86,7 @@ describe('bad proxies', function () {
       { status: 403, body: 'denied by policy' },
       ['refused to connect to dev.azure.com', 'status 403'],
     ],
-    [
-      'it cannot resolve the host',
-      cannedAnswers.proxyNameFailure(),
-      ['refused to connect to dev.azure.com', 'status 503'],
-    ],
+    ['it cannot resolve the host', cannedAnswers.proxyNameFailure(), ['could not reach dev.azure.com', 'status 503']],
     ['it answers with a page', cannedAnswers.html(502), ['status 502']],
   ];
   for (const [title, outcome, says] of refusals) {
@@ -100,7 +96,7 @@ describe('bad proxies', function () {
       assert.ok(requestCounts(failed).proxy <= 2, 'asked once, and once by the clean-up');
       assertRefused(failed, {
         code: 'PROXY_REFUSED',
-        says: [...says, "Next: Ask the proxy's administrator to allow CONNECT to dev.azure.com:443"],
+        says: [...says, /Next: .*ask the proxy's administrator/i],
         events,
       });
     });
@@ -194,7 +190,7 @@ describe('bad certificates', function () {
         method === 'CONNECT' && host === 'login.microsoftonline.com' ? { certificate } : undefined,
       );
       const failed = await run();
-      const says = ['The certificate of Microsoft Entra (login.microsoftonline.com)', code];
+      const says = [/The certificate (of|that) Microsoft Entra \(login\.microsoftonline\.com\)/, code];
       assertRefused(failed, { code: 'NETWORK_TLS', says, requests: { oidc: 1 } });
       const sent = failed.requests.filter(({ server, method }) => server === 'proxy' && method !== 'CONNECT');
       assert.deepEqual(sent, [], 'nothing was sent to a server that is not Microsoft Entra');

@@ -28,7 +28,11 @@ export const refused: readonly (Omit<Refusal, 'requests'> & { readonly title: st
     title: '70021: nothing matches',
     answer: entraError(70021, 'No matching federated identity record found.'),
     code: 'ENTRA_TRUST',
-    says: ['No federated credential matches what was presented', 'presented subject:', 'Copy issuer and subject below'],
+    says: [
+      'No federated credential matches what was presented',
+      'presented subject:',
+      'Copy the issuer and subject shown above',
+    ],
     providerCode: 'AADSTS70021',
   },
   {

@@ -154,6 +154,7 @@ describe('handing over the evidence', function () {
     ['edited, and chained anew', scriptStep(`node --eval "$REWRITE" ${ledgerFile}`, { REWRITE: rewriteLedger })],
     ['cut', scriptStep(`sed -i '$d' ${ledgerFile}`)],
     ['removed', scriptStep(`rm ${ledgerFile}`)],
+    ['replaced by a pipe', scriptStep(`file=$(echo ${ledgerFile}); rm "$file" && mkfifo "$file"`)],
   ];
   for (const [what, step] of edits) {
     it(`a ledger that a later step ${what} is not extended; the job goes on`, async () => {

@@ -113,7 +113,7 @@ describe('the lines to paste', function () {
     assert.equal(
       pasted,
       [
-        '- script: |',
+        '- bash: |',
         '    printf %s "$REGISTRY_TOKEN" | docker login contoso.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin',
         '    docker pull contoso.azurecr.io/team/app:TAG',
         '    docker logout contoso.azurecr.io',

@@ -63,7 +63,7 @@ function assertEnvironmentRefused(run: RunResult, stage: 'pre' | 'main', name: s
   assert.equal(code, 'ENVIRONMENT_REFUSED');
   assertClear(message);
   for (const phrase of [
-    `The pipeline sets ${name}, which changes how this task's Node, TLS or identity works.`,
+    `The pipeline sets ${name}, which changes how this task's Node, TLS or identity works, or stands in the place of what the agent itself tells the step.`,
     'Why: a variable of the pipeline, or a step before this one, set it',
     'set it on the one step that needs it with env:',
   ]) {

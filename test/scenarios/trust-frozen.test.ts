@@ -227,6 +227,7 @@ describe('a clean-up among hostile variables', function () {
       /Agent\.ProxyUrl/,
     ],
     ['another authority', setVariable('Agent.CAInfo', '/nowhere.pem'), 'FROZEN_COPY_DIFFERS', /Agent\.CAInfo/],
+    ['a plan that is gone', setVariable('System.PlanId', ''), 'FROZEN_COPY_DIFFERS', /System\.PlanId/],
     ['options for Node', setVariable('NODE_OPTIONS', '--no-deprecation'), 'ENVIRONMENT_REFUSED', /NODE_OPTIONS/],
     ['checks switched off', setVariable('NODE_TLS_REJECT_UNAUTHORIZED', '0'), 'ENVIRONMENT_REFUSED', /NODE_TLS_REJECT/],
   ];

@@ -31,7 +31,8 @@ function planOf(host: string, rights: Parameters<typeof rightsLines>[0], request
     narrow: (credential, context) =>
       narrowToRepositories({ host, rights, lifetimeSeconds: request.lifetimeSeconds, credential, context }),
     usage: (variable) => [
-      '- script: |',
+      // On Windows `script:` is another shell.
+      '- bash: |',
       `    printf %s "$REGISTRY_TOKEN" | docker login ${host} --username 00000000-0000-0000-0000-000000000000 --password-stdin`,
       `    docker ${verb} ${host}/${first?.repository ?? 'REPOSITORY'}:TAG`,
       // It leaves the token in the agent user's docker configuration.

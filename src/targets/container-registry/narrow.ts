@@ -1,7 +1,15 @@
 import { ScopedTokenError } from '../../errors.ts';
 import type { HttpResponse } from '../../io/http.ts';
 import { serverTime } from '../../io/io.ts';
-import { badAnswer, jsonObject, outage, providerSentence, requestIds, shapeOf } from '../../io/unexpected-status.ts';
+import {
+  badAnswer,
+  jsonObject,
+  outage,
+  providerSentence,
+  requestIds,
+  shapeOf,
+  tokenField,
+} from '../../io/unexpected-status.ts';
 import type { Credential } from '../../token/credential.ts';
 import { type Claims, dateClaim, readClaims } from '../../token/jwt-claims.ts';
 import type { NarrowedToken } from '../../token/narrowed-token.ts';
@@ -64,8 +72,8 @@ async function post(
 }
 
 function tokenIn(response: HttpResponse, field: string, request: RegistryRequest): Secret {
-  const token = jsonObject(response)?.[field];
-  if (typeof token !== 'string' || token === '') {
+  const token = tokenField(response, field);
+  if (token === undefined) {
     throw badAnswer(
       'TARGET_BAD_ANSWER',
       request.host,

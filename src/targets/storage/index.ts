@@ -41,7 +41,8 @@ function planOf(account: StorageAccount, rights: StorageRights, request: TargetR
       return narrowToSignature({ account, rights, lifetimeSeconds: request.lifetimeSeconds, credential, context });
     },
     usage: (variable) => [
-      '- script: |',
+      // On Windows `script:` is another shell.
+      '- bash: |',
       `    printf 'url = "%s?%s"\\n' '${exampleAddress(account, rights)}' "$STORAGE_SAS" | curl --fail --silent --show-error --config -`,
       '  env:',
       `    STORAGE_SAS: $(${variable})`,

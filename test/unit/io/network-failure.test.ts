@@ -7,18 +7,28 @@ const problem = (code: string, more: object = {}) => Object.assign(new Error(`pr
 
 describe('network failures', () => {
   it('name what is not trusted', () => {
-    const codes = [
-      'SELF_SIGNED_CERT_IN_CHAIN',
-      'CERT_HAS_EXPIRED',
-      'ERR_TLS_CERT_ALTNAME_INVALID',
-      'ERR_SSL_WRONG_VERSION_NUMBER',
-    ];
+    const codes = ['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_SSL_WRONG_VERSION_NUMBER'];
     for (const code of codes) {
       const error = networkFailure(problem(code), proxied);
       assert.equal(error.code, 'NETWORK_TLS');
       assert.match(error.message, new RegExp(code));
       assert.match(error.message, /agent\.cainfo/);
       assert.match(error.message, /agent\.skipcertvalidation has no effect/);
+    }
+  });
+
+  it('tell an old certificate and one for another host from one that nobody vouches for', () => {
+    for (const [code, next] of [
+      ['CERT_HAS_EXPIRED', /Check the clock/],
+      ['CERT_NOT_YET_VALID', /Check the clock/],
+      ['ERR_TLS_CERT_ALTNAME_INVALID', /for another host/],
+    ] as const) {
+      const error = networkFailure(problem(code), proxied);
+      assert.equal(error.code, 'NETWORK_TLS');
+      assert.match(error.message, new RegExp(code));
+      assert.match(error.message, next);
+      assert.match(error.message, /agent\.skipcertvalidation has no effect/);
+      assert.doesNotMatch(error.message, /agent\.cainfo/);
     }
   });
 

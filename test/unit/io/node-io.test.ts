@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeIo } from '../../../src/io/node-io.ts';
@@ -24,6 +25,14 @@ describe('the real world', () => {
     assert.equal(await io.files.read(path), 'ü\n🦊\n');
     await assert.rejects(io.files.read(io.files.join(folder, 'absent')), { code: 'ENOENT' });
     assert.deepEqual(await readdir(folder), ['ledger.jsonl']);
+  });
+
+  it('reads files only: no link, no folder, no pipe that nobody writes to', async () => {
+    const file = io.files.join(folder, 'file');
+    await io.files.create(file, 'text');
+    await symlink(file, join(folder, 'link'));
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    for (const name of ['link', 'pipe', '.']) await assert.rejects(io.files.read(join(folder, name)), name);
   });
 
   it('tells the time, and a time that only goes on', () => {

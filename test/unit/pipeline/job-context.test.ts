@@ -39,6 +39,7 @@ describe('facts of the job', () => {
     );
     for (const name of needed) {
       const one = new FakePipeline();
+      delete one.variables['System.TeamFoundationCollectionUri'];
       delete one.variables[name];
       assert.throws(() => readJobContext(one), { code: 'FACT_MISSING', message: new RegExp(`did not say ${name}\\.`) });
     }
@@ -50,8 +51,24 @@ describe('facts of the job', () => {
     const job = readJobContext(pipeline);
     assert.ok(!('timelineId' in job) && !('runId' in job));
     assert.equal(job.jobAttempt, 1);
-    pipeline.variables['Release.ReleaseId'] = '7';
-    assert.equal(readJobContext(pipeline).runId, '7');
+  });
+
+  it('are those of the release in a release, not of the build that made its artifact', () => {
+    const pipeline = new FakePipeline();
+    Object.assign(pipeline.variables, {
+      'System.HostType': 'release',
+      'Release.ReleaseId': '7',
+      'Release.ReleaseName': 'Release-7',
+      'Release.DefinitionName': 'cd',
+      'Release.RequestedFor': 'Release approver',
+      'System.TeamFoundationCollectionUri': 'https://dev.azure.com/contoso/',
+    });
+    delete pipeline.variables['System.CollectionUri'];
+    const job = readJobContext(pipeline);
+    assert.deepEqual(
+      [job.runId, job.facts['run'], job.facts['pipeline'], job.facts['requestedFor'], job.organisation],
+      ['7', 'Release-7', 'cd', 'Release approver', 'contoso'],
+    );
   });
 
   it('count attempts from 1, whatever the variable says', () => {

@@ -75,6 +75,7 @@ describe('the rule for the variable to set', () => {
       'MSI_SECRET',
       'npm.config.registry',
     ];
-    for (const name of names) assert.match(variableNameMistake(name) ?? '', /^is reserved: /, name);
+    for (const name of names)
+      assert.match(variableNameMistake(name) ?? '', /^is a name that the agent, a shell or a runtime reads; /, name);
   });
 });

@@ -248,7 +248,7 @@ describe('the post-job stage', () => {
     const other = await mainIsOver();
     other.pipeline.taskVariables['ScopedTokenState'] = '{}';
     await releaseToken(other.stage);
-    assert.deepEqual(other.names(), ['info']);
+    assert.deepEqual(other.names(), ['warning']);
   });
 
   it('says that the disk is full, and publishes what it still can', async () => {

@@ -71,8 +71,12 @@ describe('a record that cannot be written', () => {
 });
 
 describe('the state between stages', () => {
+  const job = {
+    ...{ organisation: 'contoso', projectId: 'p', planId: 'l', jobId: 'j', stepId: 's', hostType: 'build' },
+    ...{ jobAttempt: 1, tempFolder: '/temp', facts: {} },
+  };
   const state = (count: number, head: string) =>
-    ({ try: count, file: `/f${count}`, head, attachment: `a${count}`, evidence: 'attached' }) as const;
+    ({ try: count, file: `/f${count}`, head, attachment: `a${count}`, evidence: 'attached', job }) as const;
 
   it('is a list with the newest state of every try', () => {
     const pipeline = new FakePipeline();
@@ -82,6 +86,14 @@ describe('the state between stages', () => {
     storeTry(pipeline, state(2, 'c'));
     assert.deepEqual(readTries(pipeline), [state(1, 'b'), state(2, 'c')]);
     for (const [, value] of pipeline.of('setTaskVariable')) assert.doesNotMatch(value ?? '', /[\r\n]/);
+  });
+
+  it('is refused where it is nothing that this task left', () => {
+    for (const value of ['x{', '{}', '[null]', '[{}]', '[{"try":1,"file":"/etc/passwd"}]', 'null']) {
+      const pipeline = new FakePipeline();
+      pipeline.setTaskVariable('ScopedTokenState', value);
+      assert.throws(() => readTries(pipeline), { code: 'LEDGER_TAMPERED' }, value);
+    }
   });
 });
 

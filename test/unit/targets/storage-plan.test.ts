@@ -9,7 +9,7 @@ const account = 'https://contoso.blob.core.windows.net';
 
 /** The text that `curl` reads when the pasted lines run in a shell with that signature. */
 function curlConfiguration(usage: readonly string[], signature: string): string {
-  const script = usage[usage.indexOf('- script: |') + 1]?.trim() ?? '';
+  const script = usage[usage.indexOf('- bash: |') + 1]?.trim() ?? '';
   const environment = { PATH: process.env['PATH'] ?? '', STORAGE_SAS: signature };
   const words = ['--noprofile', '--norc', '-c', `curl() { cat; }\n${script}`];
   return execFileSync('bash', words, { env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
